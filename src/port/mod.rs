@@ -1,0 +1,15 @@
+//! The sockets: what the core needs from outside, as traits of at most five methods.
+//!
+//! A trait stands here only if it has two real implementations or a process behind it.
+
+pub mod audit;
+pub mod clock;
+pub mod entropy;
+pub mod limits;
+pub mod policy;
+pub mod records;
+pub mod secrets;
+pub mod signer;
+pub mod target;
+pub mod tickets;
+pub mod upstream;

@@ -1,0 +1,124 @@
+//! Where people come from. One trait for each way of proving who one is.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::{
+    assertion::UpstreamAssertion,
+    fault::Fault,
+    ids::{TenantId, UpstreamId},
+};
+
+/// An upstream and what it can do.
+pub trait Upstream: Send + Sync {
+    /// Its name.
+    fn id(&self) -> &UpstreamId;
+    /// What people read.
+    fn display_name(&self) -> &str;
+    /// The tenant it speaks for.
+    fn tenant(&self) -> &TenantId;
+    /// Whether it can be used now, and why not.
+    fn health(&self) -> Health;
+    /// What it can do.
+    fn ways(&self) -> Ways<'_>;
+}
+
+/// The ways in that an upstream offers.
+pub struct Ways<'a> {
+    /// By the browser: redirect or form, there and back.
+    pub browser: Option<&'a dyn BrowserLogin>,
+    /// By a password that we take ourselves.
+    pub password: Option<&'a dyn PasswordLogin>,
+    /// Its own logout.
+    pub logout: Option<&'a dyn UpstreamLogout>,
+}
+
+impl std::fmt::Debug for Ways<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Ways")
+            .field("browser", &self.browser.is_some())
+            .field("password", &self.password.is_some())
+            .field("logout", &self.logout.is_some())
+            .finish()
+    }
+}
+
+/// Whether an upstream can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Health {
+    /// It can.
+    Ready,
+    /// It cannot; it is tried again by itself.
+    Down {
+        /// Why, for operators.
+        reason: String,
+    },
+}
+
+/// What a sign-in asks of an upstream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoginAsk {
+    /// Where the upstream sends the browser back to.
+    pub callback: String,
+    /// Random, bound to the browser; comes back unchanged.
+    pub state: String,
+    /// The person must prove it anew (`prompt=login`, `max_age=0`).
+    pub fresh: bool,
+    /// Authentication context classes asked for (`acr_values`).
+    pub acr_values: Option<String>,
+    /// Who is expected (`login_hint`).
+    pub login_hint: Option<String>,
+    /// UI language, BCP 47.
+    pub language: Option<String>,
+}
+
+/// How a browser login begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begin {
+    /// Where the browser goes (302 or 303).
+    pub redirect: String,
+    /// What the upstream needs to finish (nonce, PKCE verifier …). Sealed into the browser's cookie.
+    pub memory: Value,
+}
+
+/// What came back: the callback's parameters, whether by query or by form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Name and value, decoded, in order. Duplicates are kept: the adapter refuses them.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// What a finished login leaves besides the assertion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// What the upstream said.
+    pub assertion: UpstreamAssertion,
+    /// The upstream's ID token, for its logout.
+    pub hint: Option<String>,
+}
+
+/// Sign-in by sending the browser there and back (OIDC and SAML alike).
+#[async_trait]
+pub trait BrowserLogin: Send + Sync {
+    /// Where to send the browser.
+    async fn begin(&self, ask: &LoginAsk) -> Result<Begin, Fault>;
+    /// Checks what came back. `memory` and `ask` are those of `begin`.
+    async fn finish(&self, ask: &LoginAsk, memory: &Value, answered: &Answered) -> Result<Finished, Fault>;
+}
+
+/// Sign-in by a password that this gateway takes itself.
+#[async_trait]
+pub trait PasswordLogin: Send + Sync {
+    /// Checks it. Unknown user and wrong password look alike, in answer and in time.
+    /// `address` is the caller's, for throttling.
+    async fn verify(&self, username: &str, password: &str, address: &str)
+    -> Result<UpstreamAssertion, Fault>;
+}
+
+/// Logout at the upstream (RP-Initiated Logout).
+pub trait UpstreamLogout: Send + Sync {
+    /// Where to send the browser so that the upstream's session ends too.
+    fn begin(&self, hint: Option<&str>, back_to: &str, state: &str) -> Option<String>;
+}

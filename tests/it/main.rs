@@ -1,0 +1,24 @@
+//! One integration binary. Real parts are installed by `tests/parts/*.sh` (see `make test`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod access;
+mod browser;
+mod config;
+mod docker;
+mod fedctl;
+mod house;
+mod keystone;
+mod kubernetes;
+mod operations;
+mod parts;
+mod policies;
+mod provider;
+mod store;
+mod upstream_local;
+mod upstream_oidc;
