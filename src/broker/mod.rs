@@ -1,1 +1,77 @@
-//! broker
+//! The one pipeline and its use-cases. Knows ports, not adapters; speaks no protocol.
+//!
+//! Start at [`admit`]: every door leads through it. A front end parses, makes one call here, renders.
+
+pub mod admit;
+pub mod bearer;
+pub mod clients;
+pub mod device;
+pub mod directory;
+pub mod login;
+pub mod logout;
+pub mod overview;
+pub mod session;
+pub mod token;
+
+use std::net::IpAddr;
+
+use crate::domain::{
+    audit::{Event, Personal, What},
+    fault::{Code, Fault},
+    identity::Identity,
+    ids::Reference,
+    time::Timestamp,
+};
+use crate::port::{policy::PolicyFault, records::RecordFault, signer::KeyFault, tickets::TicketFault};
+
+/// Who asks, for the limits, the audit trail and the log.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The request's reference.
+    pub reference: Reference,
+    /// The caller's address, as far as it can be trusted.
+    pub address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// An audit event of this request.
+    fn event(&self, at: Timestamp, identity: Option<&Identity>, what: What) -> Event {
+        Event {
+            at,
+            reference: self.reference.clone(),
+            address: self.address.map(|address| Personal(address.to_string())),
+            subject: identity.map(|identity| Personal(identity.key().to_owned())),
+            tenant: identity.map(|identity| identity.tenant().clone()),
+            what,
+        }
+    }
+
+    /// The address as text, for keys of limits.
+    fn address_text(&self) -> String {
+        self.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+    }
+}
+
+impl From<RecordFault> for Fault {
+    fn from(fault: RecordFault) -> Self {
+        Self::new(Code::StoreDown, fault.to_string())
+    }
+}
+impl From<TicketFault> for Fault {
+    fn from(fault: TicketFault) -> Self {
+        Self::new(Code::StoreDown, fault.to_string())
+    }
+}
+impl From<PolicyFault> for Fault {
+    fn from(fault: PolicyFault) -> Self {
+        Self::new(Code::PolicyFailed, fault.to_string())
+    }
+}
+impl From<KeyFault> for Fault {
+    fn from(fault: KeyFault) -> Self {
+        match fault {
+            KeyFault::Invalid(_) => Self::new(Code::TokenInvalid, fault.to_string()),
+            KeyFault::NoKey(_) | KeyFault::Broken(_) => Self::new(Code::Internal, fault.to_string()),
+        }
+    }
+}

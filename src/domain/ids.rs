@@ -49,6 +49,13 @@ impl<Of> Name<Of> {
         }
     }
 
+    /// A name that the program itself fixes.
+    #[must_use]
+    pub(crate) fn literal(text: &'static str) -> Self {
+        debug_assert!(Self::parse(text).is_ok());
+        Self(text.into(), PhantomData)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod ids;
 pub mod key;
 pub mod mapping;
+pub mod oauth;
 pub mod secret;
 pub mod session;
 pub mod tenant;

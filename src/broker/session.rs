@@ -1,0 +1,154 @@
+//! Sessions: opened by a sign-in that policy admits, resumed by cookie or `sid`, ended once for all.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::digest;
+
+use crate::domain::{
+    access::Asked,
+    audit::What,
+    fault::{Code, Fault},
+    identity::Identity,
+    ids::SessionId,
+    session::Session,
+    tenant::Tenant,
+};
+use crate::port::{
+    audit::Audit,
+    clock::Clock,
+    entropy::Entropy,
+    records::Sessions,
+    signer::{Purpose, Sealer},
+    upstream::Finished,
+};
+
+use super::{Caller, admit::Door, directory::Directory};
+
+/// A session that lives, with the identity that mapping makes of it now.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The session. Its id is empty where it was found by `sid`.
+    pub session: Session,
+    /// Its public name, in tokens.
+    pub sid: String,
+    /// Who it is.
+    pub identity: Identity,
+    /// Their tenant.
+    pub tenant: Tenant,
+}
+
+/// Opens, resumes and ends sessions.
+pub struct SessionDesk {
+    /// What is configured.
+    pub directory: Arc<Directory>,
+    /// The pipeline.
+    pub door: Arc<Door>,
+    /// Where sessions are kept.
+    pub sessions: Arc<dyn Sessions>,
+    /// Seals the upstream's ID token.
+    pub sealer: Arc<dyn Sealer>,
+    /// The trail.
+    pub audit: Arc<dyn Audit>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Longest life of a session.
+    pub lifetime: Duration,
+}
+
+impl std::fmt::Debug for SessionDesk {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("SessionDesk")
+    }
+}
+
+/// The public name of a session: it identifies, it does not authenticate.
+#[must_use]
+pub fn sid_of(id: &SessionId) -> String {
+    let hash = digest::digest(&digest::SHA256, id.0.as_bytes());
+    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl SessionDesk {
+    /// Admits somebody whose proof has been checked: maps, asks policy, keeps the session.
+    pub async fn open(&self, finished: Finished, caller: &Caller) -> Result<Live, Fault> {
+        let upstream = finished.assertion.facts().upstream.clone();
+        match self.admit(finished, caller).await {
+            Ok(live) => Ok(live),
+            Err(fault) => {
+                let what = What::SignInRefused {
+                    upstream,
+                    code: format!("{:?}", fault.code),
+                    reasons: fault.reasons.clone(),
+                };
+                self.audit.record(caller.event(self.clock.now(), None, what)).await?;
+                Err(fault)
+            }
+        }
+    }
+
+    async fn admit(&self, finished: Finished, caller: &Caller) -> Result<Live, Fault> {
+        let identity = self.door.identify(&finished.assertion)?;
+        let goal = self.directory.gateway();
+        let permit = self.door.permit(&identity, &goal, Asked::Everything, (None, caller)).await?;
+        let now = self.clock.now();
+        let session = Session {
+            id: SessionId(self.entropy.token()),
+            ends: permit.expires().min(now.plus(self.lifetime)),
+            started: now,
+            upstream_hint: finished
+                .hint
+                .map(|hint| self.sealer.seal(Purpose::UpstreamHint, hint.as_bytes())),
+            assertion: finished.assertion,
+        };
+        self.sessions.open(&session).await?;
+        let upstream = session.assertion.facts().upstream.clone();
+        self.audit.record(caller.event(now, Some(&identity), What::SignedIn { upstream })).await?;
+        self.live(session, None)
+    }
+
+    /// A second session from the same proof, for a device that the person has let in: it ends on its own.
+    pub async fn branch(&self, from: &Live) -> Result<Live, Fault> {
+        let session = Session {
+            id: SessionId(self.entropy.token()),
+            started: self.clock.now(),
+            ..from.session.clone()
+        };
+        self.sessions.open(&session).await?;
+        self.live(session, None)
+    }
+
+    /// The session of a cookie; none if there is none that lives.
+    pub async fn resume(&self, id: &SessionId) -> Result<Option<Live>, Fault> {
+        match self.sessions.find(id, self.clock.now()).await? {
+            Some(session) => self.live(session, None).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The session behind a token's `sid`.
+    pub async fn by_sid(&self, sid: &str) -> Result<Live, Fault> {
+        let found = self.sessions.by_sid(sid, self.clock.now()).await?;
+        let session = found.ok_or_else(|| Fault::new(Code::SessionEnded, "no live session by that sid"))?;
+        self.live(session, Some(sid))
+    }
+
+    /// Ends a session with every token family that hangs on it.
+    pub async fn end(&self, live: &Live, by: &str, caller: &Caller) -> Result<(), Fault> {
+        self.sessions.end(&live.sid).await?;
+        let what = What::SignedOut { by: by.to_owned() };
+        Ok(self.audit.record(caller.event(self.clock.now(), Some(&live.identity), what)).await?)
+    }
+
+    fn live(&self, session: Session, sid: Option<&str>) -> Result<Live, Fault> {
+        let identity = self.door.identify(&session.assertion)?;
+        let tenant = self
+            .directory
+            .tenant(identity.tenant())
+            .cloned()
+            .ok_or_else(|| Fault::new(Code::SessionEnded, "the tenant is not configured any more"))?;
+        let sid = sid.map_or_else(|| sid_of(&session.id), str::to_owned);
+        Ok(Live { session, sid, identity, tenant })
+    }
+}
