@@ -1,12 +1,16 @@
 //! Where people are let in.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::domain::{
     access::{Ceilings, Permit, TargetKind},
-    credential::Credential,
+    credential::{Credential, MintedToken},
     fault::Fault,
-    ids::{TargetId, TenantId},
+    ids::{ClientId, Reference, TargetId, TenantId},
+    key::Algorithm,
+    time::Timestamp,
 };
 
 /// A target.
@@ -49,4 +53,82 @@ impl GroupPrefix {
     pub fn apply(&self, tenant: &TenantId, group: &str) -> String {
         format!("{}{tenant}:{group}", self.0)
     }
+}
+
+/// Makes the tokens of our own OpenID provider. Its audience is the permit's, and no token outlives the permit.
+pub trait TokenMint: Send + Sync {
+    /// An access token (RFC 9068, `typ: at+jwt`) for the permit's audience.
+    fn access_token(&self, permit: &Permit, facts: &TokenFacts) -> Result<MintedToken, Fault>;
+    /// An ID token (OIDC Core §2); its audience is the client, whatever the permit's is.
+    fn id_token(&self, permit: &Permit, facts: &IdTokenFacts) -> Result<MintedToken, Fault>;
+}
+
+/// What an access token says that the permit does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// The client it is issued to (`client_id`).
+    pub client: ClientId,
+    /// Granted scopes, space separated. They also decide which claims are released.
+    pub scope: String,
+    /// Public name of the session it hangs on; none for a client that acts for itself.
+    pub sid: Option<String>,
+    /// The client's signature algorithm.
+    pub algorithm: Algorithm,
+    /// Longest life; the permit's end may come sooner.
+    pub lifetime: Duration,
+}
+
+/// What an ID token says that the permit does not know.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdTokenFacts {
+    /// The client it is for: the audience.
+    pub client: ClientId,
+    /// Granted scopes, space separated: they decide which claims are released.
+    pub scope: String,
+    /// The authorization request's `nonce`, unchanged.
+    pub nonce: Option<String>,
+    /// Public name of the session it hangs on, for logout.
+    pub sid: Option<String>,
+    /// When the person proved who they are.
+    pub auth_time: Timestamp,
+    /// The client's signature algorithm.
+    pub algorithm: Algorithm,
+    /// Longest life; the permit's end may come sooner.
+    pub lifetime: Duration,
+    /// The access token issued beside it, for `at_hash` (OIDC Core §3.1.3.6).
+    pub access_token: Option<String>,
+}
+
+// It holds an access token, which is a bearer secret: `{:?}` must not print it.
+impl std::fmt::Debug for IdTokenFacts {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("IdTokenFacts")
+            .field("client", &self.client)
+            .field("scope", &self.scope)
+            .field("sid", &self.sid)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+/// From where a request came, for the audit trail and the policy's context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerFacts {
+    /// The request's reference.
+    pub reference: Reference,
+    /// The caller's address, if known.
+    pub address: Option<String>,
+}
+
+/// The one call of the Keystone front: a bearer token in, Keystone's own answer out.
+#[async_trait]
+pub trait BearerToKeystone: Send + Sync {
+    /// Verifies the token, asks policy for that target and mints there. A token that is not good for this
+    /// target is `TokenInvalid` or `AudienceMismatch`; a refusal by policy is `NoAccess` with its reasons.
+    async fn exchange(
+        &self,
+        bearer: &str,
+        target: &TargetId,
+        caller: &CallerFacts,
+    ) -> Result<Credential, Fault>;
 }

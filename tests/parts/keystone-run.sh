@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs a real Keystone in the foreground: keystone-run.sh <dir> <port> <public-endpoint>
+#
+#   <dir>              its database, keys, configuration and log; made from the template if it is empty,
+#                      so a second start finds what the first one wrote
+#   <port>             where it listens, on 127.0.0.1
+#   <public-endpoint>  the URL that clients use (the gateway's, without /v3); it goes into the catalog
+#
+# KEYSTONE_HEADER_PREFIX names the identity headers (default `OIDC-`). The administrator is `admin` with
+# the password `adminpw` in project `admin`: for tests and demonstrations on loopback only.
+# It ends with SIGTERM or SIGINT, and when the process that started it is gone.
+set -euo pipefail
+
+if [ $# -ne 3 ]; then
+    echo "usage: keystone-run.sh <dir> <port> <public-endpoint>" >&2
+    exit 2
+fi
+dir="$1" port="$2" public="${3%/}"
+prefix="${KEYSTONE_HEADER_PREFIX:-OIDC-}"
+environ_prefix="$(printf '%s' "$prefix" | tr 'a-z-' 'A-Z_')"
+here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone"
+if [ ! -e "$here/ready" ]; then
+    echo "Keystone is not installed; run tests/parts/keystone.sh first" >&2
+    exit 1
+fi
+
+mkdir -p "$dir"
+dir="$(cd "$dir" && pwd)"
+if [ ! -e "$dir/keystone.db" ]; then
+    cp -a "$here/template/." "$dir/"
+fi
+sed -e "s|@DIR@|$dir|g" -e "s|@PUBLIC@|$public|g" -e "s|@PREFIX@|$environ_prefix|g" \
+    "$dir/etc/keystone.conf.in" >"$dir/etc/keystone.conf"
+# Public and internal endpoints lead through the gateway; the admin endpoint stays with Keystone itself.
+python3 - "$dir/keystone.db" "$public/v3" "http://127.0.0.1:$port/v3" <<'SQL'
+import sqlite3, sys
+base, public, own = sys.argv[1:]
+with sqlite3.connect(base) as db:
+    db.execute("UPDATE endpoint SET url = ? WHERE interface IN ('public', 'internal')", (public,))
+    db.execute("UPDATE endpoint SET url = ? WHERE interface = 'admin'", (own,))
+SQL
+
+export OS_KEYSTONE_CONFIG_DIR="$dir/etc"
+# One process with a cache of its own; two threads, so that one slow caller does not stop the other.
+# `no-orphans` and PDEATHSIG end the workers with their master, and the master with its parent.
+command=("$here/server/bin/uwsgi" --http-socket "127.0.0.1:$port"
+    --module keystone.wsgi.api:application --venv "$here/server"
+    --master --processes 1 --threads 2 --lazy-apps --die-on-term --need-app --no-orphans
+    --buffer-size 65535 --add-header "Connection: close" --so-keepalive
+    --disable-logging --logto "$dir/log/uwsgi.log")
+if command -v setpriv >/dev/null && setpriv --pdeathsig TERM true 2>/dev/null; then
+    exec setpriv --pdeathsig TERM "${command[@]}"
+fi
+exec "${command[@]}"

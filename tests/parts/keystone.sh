@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Installs a real OpenStack Keystone and the stock `openstack` client for the tests.
+#
+# Into ${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone, never into the checkout:
+#   server/    a Python environment with Keystone and uWSGI
+#   client/    a Python environment with python-openstackclient
+#   template/  a bootstrapped database (SQLite) and key repositories; `keystone-run.sh` copies them,
+#              so that a test's Keystone starts in seconds
+# Safe to run again; fast when nothing is to do. Needs python3 with venv, a C compiler and PyPI.
+set -euo pipefail
+
+KEYSTONE=30.0.0
+UWSGI=2.0.31
+OSC=10.5.0
+KEYSTONEAUTH=5.18.1
+SDK=4.22.0
+REVISION="keystone $KEYSTONE, uwsgi $UWSGI, openstackclient $OSC, template 2"
+
+here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone"
+say() { echo "keystone part: $*" >&2; }
+
+if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
+    exit 0
+fi
+mkdir -p "$here"
+# Two runs at once would build into the same folders: the second waits and finds the work done.
+exec 9>"$here/lock"
+flock 9
+if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
+    exit 0
+fi
+
+missing=()
+command -v python3 >/dev/null || missing+=(python3)
+command -v cc >/dev/null || missing+=(build-essential)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+[ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)/Python.h" ] || missing+=(python3-dev)
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" -ne 0 ]; then
+        say "these packages are missing: ${missing[*]}. Install them as root: apt-get install ${missing[*]}"
+        exit 1
+    fi
+    say "installing ${missing[*]} with apt"
+    apt-get update -q >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+fi
+
+# `pip` names what it could not find; its progress is noise.
+install() { # <environment> <requirement>...
+    local environment="$1"
+    shift
+    [ -x "$environment/bin/python3" ] || python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --constraint "$here/constraints.txt" "$@" >&2
+}
+
+cat >"$here/constraints.txt" <<PINS
+keystone==$KEYSTONE
+uwsgi==$UWSGI
+keystonemiddleware==13.0.1
+keystoneauth1==$KEYSTONEAUTH
+python-openstackclient==$OSC
+openstacksdk==$SDK
+oslo.policy==6.0.1
+Flask==3.1.3
+Werkzeug==3.1.9
+pysaml2==7.5.5
+PyJWT==2.15.1
+cryptography==50.0.2
+psycopg2-binary==2.9.13
+PINS
+
+say "installing Keystone $KEYSTONE and uWSGI $UWSGI (two to four minutes: uWSGI is compiled)"
+install "$here/server" keystone uwsgi psycopg2-binary pymemcache
+say "installing the openstack client $OSC (about a minute)"
+install "$here/client" python-openstackclient keystoneauth1 openstacksdk
+
+say "preparing the database and the keys (about a minute)"
+template="$here/template"
+rm -rf "$template"
+mkdir -p "$template/etc" "$template/fernet-keys" "$template/receipt-keys" "$template/credential-keys" "$template/log"
+chmod 700 "$template"/*-keys
+cp "$here/server/etc/keystone/sso_callback_template.html" "$template/etc/"
+cat >"$template/etc/keystone.conf.in" <<'CONF'
+[DEFAULT]
+public_endpoint = @PUBLIC@
+log_dir = @DIR@/log
+log_file = keystone.log
+use_stderr = false
+[auth]
+methods = password,token,mapped,openid,saml2,application_credential
+[federation]
+# Keystone sees the header `Oidc-Iss` as HTTP_OIDC_ISS; the prefix keeps all other headers out of the mapping.
+remote_id_attribute = HTTP_@PREFIX@ISS
+assertion_prefix = HTTP_@PREFIX@
+trusted_dashboard = http://localhost:9990/auth/websso/
+sso_callback_template = @DIR@/etc/sso_callback_template.html
+[database]
+connection = sqlite:///@DIR@/keystone.db
+[token]
+provider = fernet
+expiration = 3600
+[fernet_tokens]
+key_repository = @DIR@/fernet-keys
+[fernet_receipts]
+key_repository = @DIR@/receipt-keys
+[credential]
+key_repository = @DIR@/credential-keys
+[cache]
+# Per process: this Keystone runs as one process, so a read after a write is never stale.
+enabled = true
+backend = oslo_cache.dict
+CONF
+sed -e "s|@DIR@|$template|g" -e 's|@PUBLIC@|http://127.0.0.1:5000|g' -e 's|@PREFIX@|OIDC_|g' \
+    "$template/etc/keystone.conf.in" >"$template/etc/keystone.conf"
+manage() { "$here/server/bin/keystone-manage" --config-file "$template/etc/keystone.conf" "$@" >&2; }
+manage db_sync
+manage fernet_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
+manage credential_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
+manage bootstrap --bootstrap-password adminpw --bootstrap-region-id RegionOne \
+    --bootstrap-admin-url http://127.0.0.1:5000/v3 \
+    --bootstrap-internal-url http://127.0.0.1:5000/v3 \
+    --bootstrap-public-url http://127.0.0.1:5000/v3
+rm -f "$template/etc/keystone.conf" "$template"/log/*
+
+printf '%s' "$REVISION" >"$here/ready"
+say "ready in $here"
