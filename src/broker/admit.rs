@@ -60,7 +60,13 @@ impl Door {
         audit: Arc<dyn Audit>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { directory, policy, audit, clock, client_answers: RwLock::new(BTreeMap::new()) }
+        Self {
+            directory,
+            policy,
+            audit,
+            clock,
+            client_answers: RwLock::new(BTreeMap::new()),
+        }
     }
 
     /// Who an assertion is, by the mapping of its upstream as configured now. An upstream that was removed,
@@ -72,7 +78,10 @@ impl Door {
             .source(&facts.upstream)
             .map_err(|fault| Fault::new(Code::SessionEnded, fault.detail))?;
         if source.upstream.tenant() != &facts.tenant {
-            return Err(Fault::new(Code::SessionEnded, "the upstream speaks for another tenant now"));
+            return Err(Fault::new(
+                Code::SessionEnded,
+                "the upstream speaks for another tenant now",
+            ));
         }
         source
             .mapping
@@ -93,8 +102,13 @@ impl Door {
         if let Err(fault) = &outcome
             && fault.code == Code::NoAccess
         {
-            let what = What::AccessDenied { target: goal.target.clone(), reasons: fault.reasons.clone() };
-            self.audit.record(caller.event(self.clock.now(), Some(identity), what)).await?;
+            let what = What::AccessDenied {
+                target: goal.target.clone(),
+                reasons: fault.reasons.clone(),
+            };
+            self.audit
+                .record(caller.event(self.clock.now(), Some(identity), what))
+                .await?;
         }
         outcome
     }
@@ -119,7 +133,9 @@ impl Door {
             kind: goal.kind,
             audience: goal.audience.clone(),
             asked,
-            ceilings: Ceilings { lifetime: goal.ceiling },
+            ceilings: Ceilings {
+                lifetime: goal.ceiling,
+            },
             now,
         };
         let answer = match client {
@@ -187,7 +203,14 @@ impl Door {
         let answer = self.ask(request, Some(client), caller)?;
         if let Ok(mut kept) = self.client_answers.write() {
             let until = request.now.plus(CLIENT_ANSWER_KEPT);
-            kept.insert(key, Kept { answer: answer.clone(), revision, until });
+            kept.insert(
+                key,
+                Kept {
+                    answer: answer.clone(),
+                    revision,
+                    until,
+                },
+            );
         }
         Ok(answer)
     }

@@ -46,7 +46,9 @@ pub struct Goal {
 
 impl std::fmt::Debug for Directory {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Directory").field("issuer", &self.issuer).finish_non_exhaustive()
+        out.debug_struct("Directory")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,10 +65,22 @@ impl Directory {
         Self {
             issuer,
             name,
-            tenants: tenants.into_iter().map(|tenant| (tenant.id.clone(), tenant)).collect(),
-            sources: sources.into_iter().map(|source| (source.upstream.id().clone(), source)).collect(),
-            targets: targets.into_iter().map(|target| (target.facts().id.clone(), target)).collect(),
-            clients: clients.into_iter().map(|client| (client.id.clone(), client)).collect(),
+            tenants: tenants
+                .into_iter()
+                .map(|tenant| (tenant.id.clone(), tenant))
+                .collect(),
+            sources: sources
+                .into_iter()
+                .map(|source| (source.upstream.id().clone(), source))
+                .collect(),
+            targets: targets
+                .into_iter()
+                .map(|target| (target.facts().id.clone(), target))
+                .collect(),
+            clients: clients
+                .into_iter()
+                .map(|client| (client.id.clone(), client))
+                .collect(),
         }
     }
 
@@ -90,7 +104,9 @@ impl Directory {
 
     /// An upstream with its mapping.
     pub fn source(&self, id: &UpstreamId) -> Result<&Source, Fault> {
-        self.sources.get(id).ok_or_else(|| Fault::new(Code::NotFound, format!("no upstream '{id}'")))
+        self.sources
+            .get(id)
+            .ok_or_else(|| Fault::new(Code::NotFound, format!("no upstream '{id}'")))
     }
 
     /// All upstreams.
@@ -131,13 +147,18 @@ impl Directory {
                 || tenant.name.to_lowercase() == domain
                 || tenant.aliases.iter().any(|alias| alias.to_lowercase() == domain)
         });
-        found.map(|tenant| self.sources_of(&tenant.id)).unwrap_or_default()
+        found
+            .map(|tenant| self.sources_of(&tenant.id))
+            .unwrap_or_default()
     }
 
     /// The upstreams of a tenant.
     #[must_use]
     pub fn sources_of(&self, tenant: &TenantId) -> Vec<&Source> {
-        self.sources.values().filter(|source| source.upstream.tenant() == tenant).collect()
+        self.sources
+            .values()
+            .filter(|source| source.upstream.tenant() == tenant)
+            .collect()
     }
 
     /// A sign-in at this gateway itself.
@@ -154,7 +175,11 @@ impl Directory {
     /// Where a token for `audience`, asked by `client`, leads.
     #[must_use]
     pub fn goal(&self, client: &ClientSettings, audience: &str) -> Option<Goal> {
-        if let Some(target) = self.targets.values().find(|target| target.facts().audience == audience) {
+        if let Some(target) = self
+            .targets
+            .values()
+            .find(|target| target.facts().audience == audience)
+        {
             let facts = target.facts();
             return Some(Goal {
                 target: facts.id.clone(),

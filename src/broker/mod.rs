@@ -3,15 +3,11 @@
 //! Start at [`admit`]: every door leads through it. A front end parses, makes one call here, renders.
 
 pub mod admit;
-pub mod bearer;
 pub mod clients;
-pub mod device;
 pub mod directory;
 pub mod login;
-pub mod logout;
 pub mod overview;
 pub mod session;
-pub mod token;
 
 use std::net::IpAddr;
 
@@ -48,7 +44,8 @@ impl Caller {
 
     /// The address as text, for keys of limits.
     fn address_text(&self) -> String {
-        self.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+        self.address
+            .map_or_else(|| "unknown".to_owned(), |address| address.to_string())
     }
 }
 

@@ -67,7 +67,11 @@ impl std::fmt::Debug for SessionDesk {
 #[must_use]
 pub fn sid_of(id: &SessionId) -> String {
     let hash = digest::digest(&digest::SHA256, id.0.as_bytes());
-    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl SessionDesk {
@@ -82,7 +86,9 @@ impl SessionDesk {
                     code: format!("{:?}", fault.code),
                     reasons: fault.reasons.clone(),
                 };
-                self.audit.record(caller.event(self.clock.now(), None, what)).await?;
+                self.audit
+                    .record(caller.event(self.clock.now(), None, what))
+                    .await?;
                 Err(fault)
             }
         }
@@ -91,7 +97,10 @@ impl SessionDesk {
     async fn admit(&self, finished: Finished, caller: &Caller) -> Result<Live, Fault> {
         let identity = self.door.identify(&finished.assertion)?;
         let goal = self.directory.gateway();
-        let permit = self.door.permit(&identity, &goal, Asked::Everything, (None, caller)).await?;
+        let permit = self
+            .door
+            .permit(&identity, &goal, Asked::Everything, (None, caller))
+            .await?;
         let now = self.clock.now();
         let session = Session {
             id: SessionId(self.entropy.token()),
@@ -104,7 +113,9 @@ impl SessionDesk {
         };
         self.sessions.open(&session).await?;
         let upstream = session.assertion.facts().upstream.clone();
-        self.audit.record(caller.event(now, Some(&identity), What::SignedIn { upstream })).await?;
+        self.audit
+            .record(caller.event(now, Some(&identity), What::SignedIn { upstream }))
+            .await?;
         self.live(session, None)
     }
 
@@ -138,7 +149,10 @@ impl SessionDesk {
     pub async fn end(&self, live: &Live, by: &str, caller: &Caller) -> Result<(), Fault> {
         self.sessions.end(&live.sid).await?;
         let what = What::SignedOut { by: by.to_owned() };
-        Ok(self.audit.record(caller.event(self.clock.now(), Some(&live.identity), what)).await?)
+        Ok(self
+            .audit
+            .record(caller.event(self.clock.now(), Some(&live.identity), what))
+            .await?)
     }
 
     fn live(&self, session: Session, sid: Option<&str>) -> Result<Live, Fault> {
@@ -149,6 +163,11 @@ impl SessionDesk {
             .cloned()
             .ok_or_else(|| Fault::new(Code::SessionEnded, "the tenant is not configured any more"))?;
         let sid = sid.map_or_else(|| sid_of(&session.id), str::to_owned);
-        Ok(Live { session, sid, identity, tenant })
+        Ok(Live {
+            session,
+            sid,
+            identity,
+            tenant,
+        })
     }
 }

@@ -138,7 +138,11 @@ impl Refused {
             | OAuthError::AuthorizationPending
             | OAuthError::SlowDown => Code::BadRequest,
         };
-        Self { error, description, fault: Fault::new(code, description) }
+        Self {
+            error,
+            description,
+            fault: Fault::new(code, description),
+        }
     }
 }
 
@@ -148,13 +152,15 @@ impl From<Fault> for Refused {
             Code::NoAccess | Code::MappingFailed | Code::UpstreamRefused | Code::ProofInvalid => {
                 (OAuthError::AccessDenied, "policy does not allow this")
             }
-            Code::TokenInvalid | Code::SessionEnded | Code::SignInExpired => {
-                (OAuthError::InvalidGrant, "the session behind this grant has ended")
-            }
+            Code::TokenInvalid | Code::SessionEnded | Code::SignInExpired => (
+                OAuthError::InvalidGrant,
+                "the session behind this grant has ended",
+            ),
             Code::AudienceMismatch => (OAuthError::InvalidTarget, "the token is for another audience"),
-            Code::StoreDown | Code::UpstreamDown | Code::TargetDown => {
-                (OAuthError::TemporarilyUnavailable, "something this answer depends on does not answer; try again")
-            }
+            Code::StoreDown | Code::UpstreamDown | Code::TargetDown => (
+                OAuthError::TemporarilyUnavailable,
+                "something this answer depends on does not answer; try again",
+            ),
             Code::BadClient => (OAuthError::InvalidClient, "unknown client or wrong credentials"),
             Code::BadRequest
             | Code::UnknownOrganisation
@@ -167,10 +173,15 @@ impl From<Fault> for Refused {
             | Code::MethodNotAllowed
             | Code::TooLarge
             | Code::AdminOnly => (OAuthError::InvalidRequest, "the request is not right"),
-            Code::PolicyFailed | Code::TargetRefused | Code::Internal => {
-                (OAuthError::ServerError, "the gateway failed; quote the reference to its operator")
-            }
+            Code::PolicyFailed | Code::TargetRefused | Code::Internal => (
+                OAuthError::ServerError,
+                "the gateway failed; quote the reference to its operator",
+            ),
         };
-        Self { error, description, fault }
+        Self {
+            error,
+            description,
+            fault,
+        }
     }
 }
