@@ -1,1 +1,4 @@
 //! http
+
+pub mod fault;
+pub mod page;
