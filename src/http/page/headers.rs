@@ -41,8 +41,5 @@ pub fn secure(headers: &mut HeaderMap) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     // The language is chosen by header and cookie.
-    headers.insert(
-        header::VARY,
-        HeaderValue::from_static("Accept-Language, Cookie"),
-    );
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
 }

@@ -117,12 +117,12 @@ mod tests {
             Language::of_accept_language("de;q=0.3, en-GB;q=0.7"),
             Some(Language::En)
         );
-        assert_eq!(
-            Language::of_accept_language("fr, de;q=0.05"),
-            Some(Language::De)
-        );
+        assert_eq!(Language::of_accept_language("fr, de;q=0.05"), Some(Language::De));
         assert_eq!(Language::of_accept_language("de;q=0"), None);
-        assert_eq!(Language::of_accept_language("de;q=x, en;q=0.1"), Some(Language::En));
+        assert_eq!(
+            Language::of_accept_language("de;q=x, en;q=0.1"),
+            Some(Language::En)
+        );
         assert_eq!(Language::of_accept_language("fr,*;q=0.5"), None);
         assert_eq!(Language::of_accept_language(""), None);
     }

@@ -285,3 +285,66 @@ fn span(seconds: i64) -> String {
         (hours, minutes) => format!("{hours} h {minutes} min"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::page::view::Choose;
+
+    fn frame(uri: &str) -> Frame {
+        Frame::of(
+            &uri.parse().unwrap(),
+            &HeaderMap::new(),
+            &Reference("r-1".into()),
+            Timestamp(0),
+        )
+    }
+
+    #[test]
+    fn arguments_are_escaped_where_the_result_is_markup() {
+        let made = strong("<{}> & {}", Rest(vec!["<b>".into(), "\"'".into()]));
+        assert_eq!(
+            made.as_str().unwrap(),
+            "&lt;<strong>&lt;b&gt;</strong>&gt; &amp; <strong>&quot;&#x27;</strong>"
+        );
+        assert_eq!(fill("a {} b {}", Rest(vec!["1".into()])), "a 1 b ");
+    }
+
+    #[test]
+    fn an_argument_that_holds_braces_stays_an_argument() {
+        assert_eq!(fill("{} and {}", Rest(vec!["{}".into(), "x".into()])), "{} and x");
+    }
+
+    #[test]
+    fn times_are_plain() {
+        assert_eq!(moment(1_795_513_500), "2026-11-24 09:45 UTC");
+        assert_eq!(span(7 * 3600 + 50 * 60), "7 h 50 min");
+        assert_eq!(span(-5), "0 s");
+        assert_eq!(span(3600), "1 h");
+    }
+
+    #[test]
+    fn a_chosen_language_is_kept_and_the_other_is_one_link_away() {
+        let pages = Pages::load("Cloud A").unwrap();
+        let frame = frame("/login?return=a%26b&lang=de");
+        assert!(frame.chosen);
+        let html = pages.html(&frame, &Choose::default()).unwrap();
+        assert!(html.contains("lang=\"de\""));
+        assert!(html.contains("?return=a%26b&amp;lang=en"), "{html}");
+        let answer = pages.show(&frame, StatusCode::OK, &Choose::default());
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.starts_with("__Host-fg-lang=de; Path=/; Secure"));
+    }
+
+    #[test]
+    fn going_on_is_a_page_and_no_redirect() {
+        let pages = Pages::load("Cloud A").unwrap();
+        let answer = pages.onward(&frame("/login"), "https://idp.example/a?b=c&d=e", Some("ACME"));
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(
+            answer.headers()[header::REFRESH],
+            "0; url=https://idp.example/a?b=c&d=e"
+        );
+        assert!(!answer.headers().contains_key(header::LOCATION));
+    }
+}

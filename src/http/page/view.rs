@@ -232,6 +232,8 @@ pub struct DroppedLine {
 pub struct Command {
     /// Key of its explanation in the texts (`access.commands`).
     pub what: &'static str,
+    /// What it is for, where the explanation names it.
+    pub about: String,
     /// The command line.
     pub line: String,
 }
@@ -239,6 +241,10 @@ pub struct Command {
 /// Do you want to sign out?
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ConfirmLogout {
+    /// Where the form goes.
+    pub action: String,
+    /// Hidden fields, carried along (RP-Initiated Logout §2).
+    pub fields: Vec<(String, String)>,
     /// Who is signed in.
     pub person: Somebody,
     /// The form's proof that it is ours.
