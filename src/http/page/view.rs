@@ -21,6 +21,17 @@ pub struct Choose {
     pub problem: Option<Code>,
     /// The application the person goes to after signing in.
     pub next: Option<String>,
+    /// The ways in of a known organisation that has several.
+    pub ways: Vec<Way>,
+}
+
+/// A way to sign in.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Way {
+    /// Where it begins.
+    pub href: String,
+    /// The upstream's name.
+    pub name: String,
 }
 
 /// User name and password, for an upstream whose passwords this gateway takes itself.
