@@ -113,7 +113,13 @@ impl MemoryTickets {
 
 #[async_trait]
 impl Tickets for MemoryTickets {
-    async fn put(&self, kind: TicketKind, id: &str, value: &[u8], ttl: Duration) -> Result<bool, TicketFault> {
+    async fn put(
+        &self,
+        kind: TicketKind,
+        id: &str,
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, TicketFault> {
         let key = (kind, hash(id));
         let mut shelf = locked(&self.shelf);
         let (now, _) = shelf.advance(self.clock.now());
@@ -133,7 +139,10 @@ impl Tickets for MemoryTickets {
     async fn peek(&self, kind: TicketKind, id: &str) -> Result<Option<Vec<u8>>, TicketFault> {
         let mut shelf = locked(&self.shelf);
         shelf.advance(self.clock.now());
-        Ok(shelf.entries.get(&(kind, hash(id))).map(|(value, _)| value.clone()))
+        Ok(shelf
+            .entries
+            .get(&(kind, hash(id)))
+            .map(|(value, _)| value.clone()))
     }
 
     async fn swap(&self, kind: TicketKind, id: &str, old: &[u8], new: &[u8]) -> Result<bool, TicketFault> {

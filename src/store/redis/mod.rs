@@ -56,18 +56,17 @@ impl RedisStore {
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT))
             .set_number_of_retries(2);
-        let connection =
-            ConnectionManager::new_with_config(client, config)
-                .await
-                .map_err(|why| StoreFault::Unreachable {
-                    key: KEY,
-                    what: format!("Redis at {}", parsed.host_str().unwrap_or("an unnamed host")),
-                    why: match parsed.password() {
-                        Some(password) if !password.is_empty() => why.to_string().replace(password, "…"),
-                        Some(_) | None => why.to_string(),
-                    },
-                    remedy: "Is the server running, and are user and password right?",
-                })?;
+        let connection = ConnectionManager::new_with_config(client, config)
+            .await
+            .map_err(|why| StoreFault::Unreachable {
+                key: KEY,
+                what: format!("Redis at {}", parsed.host_str().unwrap_or("an unnamed host")),
+                why: match parsed.password() {
+                    Some(password) if !password.is_empty() => why.to_string().replace(password, "…"),
+                    Some(_) | None => why.to_string(),
+                },
+                remedy: "Is the server running, and are user and password right?",
+            })?;
         Ok(Self {
             connection,
             swap: Script::new(tickets::SWAP),
@@ -82,7 +81,9 @@ fn down(error: RedisError) -> TicketFault {
 }
 
 fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, i64::MAX.unsigned_abs() / 2)
+    u64::try_from(span.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, i64::MAX.unsigned_abs() / 2)
 }
 
 #[async_trait]

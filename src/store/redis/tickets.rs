@@ -24,7 +24,13 @@ fn key(kind: TicketKind, id: &str) -> String {
 
 #[async_trait]
 impl Tickets for RedisStore {
-    async fn put(&self, kind: TicketKind, id: &str, value: &[u8], ttl: Duration) -> Result<bool, TicketFault> {
+    async fn put(
+        &self,
+        kind: TicketKind,
+        id: &str,
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, TicketFault> {
         let put: Option<String> = redis::cmd("SET")
             .arg(key(kind, id))
             .arg(value)

@@ -30,7 +30,11 @@ static INSERTS: LazyLock<[std::sync::Arc<str>; 4]> = LazyLock::new(|| {
                 )
             })
             .collect();
-        format!("INSERT INTO audit (number, at, reference, event, hash) VALUES {}", values.join(", ")).into()
+        format!(
+            "INSERT INTO audit (number, at, reference, event, hash) VALUES {}",
+            values.join(", ")
+        )
+        .into()
     })
 });
 
@@ -71,13 +75,14 @@ impl AuditTrail for Records {
         let count = i64::try_from(events.len()).map_err(damaged)?;
         let mut transaction = self.begin().await.map_err(down)?;
         // Takes the numbers and holds the row, so that writers of all replicas follow one another.
-        let head = sqlx::query("UPDATE audit_head SET number = number + $1 WHERE id = 1 RETURNING number, hash")
-            .bind(count)
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(down)?
-            .pop()
-            .ok_or_else(|| damaged("the head of the audit trail is missing"))?;
+        let head =
+            sqlx::query("UPDATE audit_head SET number = number + $1 WHERE id = 1 RETURNING number, hash")
+                .bind(count)
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(down)?
+                .pop()
+                .ok_or_else(|| damaged("the head of the audit trail is missing"))?;
         let mut number = head.try_get::<i64, _>(0).map_err(down)? - count;
         let mut hash: String = head.try_get(1).map_err(down)?;
         let mut lines = Vec::with_capacity(events.len());
@@ -175,7 +180,9 @@ impl Records {
                 hash = link(&hash, number, text);
                 let fits = serde_json::from_str::<Event>(text).is_ok_and(|event| {
                     row.try_get::<i64, _>(1).is_ok_and(|at| at == event.at.0)
-                        && row.try_get::<&str, _>(2).is_ok_and(|kept| kept == event.reference.0)
+                        && row
+                            .try_get::<&str, _>(2)
+                            .is_ok_and(|kept| kept == event.reference.0)
                 });
                 if !fits || row.try_get::<&str, _>(4).map_err(down)? != hash {
                     return Ok(AuditCheck::Changed(number));

@@ -85,7 +85,8 @@ impl Records {
                 "Create the folder, and let this user write in it; the file itself is made at start",
             )
         })?;
-        let absolute = std::path::absolute(path).map_err(|why| unreachable(why.to_string(), "Name another path"))?;
+        let absolute =
+            std::path::absolute(path).map_err(|why| unreachable(why.to_string(), "Name another path"))?;
         let text = absolute
             .to_str()
             .ok_or_else(|| unreachable("the path is not UTF-8".to_owned(), "Name another path"))?;
@@ -127,12 +128,14 @@ impl Records {
             parsed.path().trim_start_matches('/'),
             parsed.host_str().unwrap_or("the local socket")
         );
-        let pool = postgres_pool(&parsed, most).await.map_err(|why| StoreFault::Unreachable {
-            key: KEY,
-            what: what.clone(),
-            why: without_password(&why.to_string(), &parsed),
-            remedy: "Is the server running, and do user, password and database exist?",
-        })?;
+        let pool = postgres_pool(&parsed, most)
+            .await
+            .map_err(|why| StoreFault::Unreachable {
+                key: KEY,
+                what: what.clone(),
+                why: without_password(&why.to_string(), &parsed),
+                remedy: "Is the server running, and do user, password and database exist?",
+            })?;
         let records = Self {
             engine: Engine::Postgres,
             what: what.into(),
@@ -159,10 +162,7 @@ impl Records {
 
     /// Runs a statement that changes at most one row and returns it. It is run to its end: SQLite would
     /// otherwise report a failed commit to nobody.
-    async fn change(
-        &self,
-        query: Query<'_, Any, AnyArguments>,
-    ) -> Result<Option<AnyRow>, RecordFault> {
+    async fn change(&self, query: Query<'_, Any, AnyArguments>) -> Result<Option<AnyRow>, RecordFault> {
         Ok(query.fetch_all(&self.writer).await.map_err(down)?.pop())
     }
 }

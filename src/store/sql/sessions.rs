@@ -76,7 +76,10 @@ impl Sessions for Records {
 
     async fn end(&self, sid: &str) -> Result<(), RecordFault> {
         let mut transaction = self.begin().await.map_err(down)?;
-        for statement in ["DELETE FROM sessions WHERE sid = $1", "DELETE FROM families WHERE sid = $1"] {
+        for statement in [
+            "DELETE FROM sessions WHERE sid = $1",
+            "DELETE FROM families WHERE sid = $1",
+        ] {
             sqlx::query(statement)
                 .bind(sid)
                 .execute(&mut *transaction)

@@ -70,7 +70,13 @@ impl SqlTickets {
 
 #[async_trait]
 impl Tickets for SqlTickets {
-    async fn put(&self, kind: TicketKind, id: &str, value: &[u8], ttl: Duration) -> Result<bool, TicketFault> {
+    async fn put(
+        &self,
+        kind: TicketKind,
+        id: &str,
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, TicketFault> {
         // A value that has ended but was not swept yet is overwritten in the same statement.
         let query = sqlx::query(
             "INSERT INTO tickets (id, value, ends) VALUES ($1, $2, $3) \
@@ -115,7 +121,10 @@ impl Tickets for SqlTickets {
 
     async fn sweep(&self) -> Result<u64, TicketFault> {
         let mut dropped = 0;
-        for statement in ["DELETE FROM tickets WHERE ends <= $1", "DELETE FROM limits WHERE ends <= $1"] {
+        for statement in [
+            "DELETE FROM tickets WHERE ends <= $1",
+            "DELETE FROM limits WHERE ends <= $1",
+        ] {
             dropped += sqlx::query(statement)
                 .bind(self.now())
                 .execute(&self.records.writer)
