@@ -7,6 +7,7 @@
 //! Start with [`oauth`] (token endpoint), then [`oidc`] (discovery, claims) and [`kube`]
 //! (credential plugin, kubeconfig).
 
+pub mod keystone;
 pub mod kube;
 pub mod oauth;
 pub mod oidc;
