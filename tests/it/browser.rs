@@ -387,12 +387,7 @@ async fn every_page_passes_axe() {
         if rare {
             continue;
         }
-        for (locale, scheme, width) in [
-            ("en-GB", "light", 1280),
-            ("de-DE", "dark", 1280),
-            ("de-DE", "light", 320),
-            ("en-GB", "dark", 375),
-        ] {
+        for (locale, scheme, width) in [("en-GB", "light", 1280), ("de-DE", "dark", 320)] {
             let mut visit = Visit::new()
                 .looking(locale, scheme, width)
                 .goto(&format!("{base}/page/{name}"))
