@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     response::Response,
 };
-use http::header;
+use http::{HeaderMap, HeaderValue, header};
 
 use super::{Front, fault::Refusal, headers};
 
@@ -39,8 +39,23 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status();
     *response.headers_mut() = headers::back(answer.headers());
+    relocate(response.headers_mut(), front.settings.url.as_str());
     *response.body_mut() = Body::from_stream(answer.bytes_stream());
     Ok(response)
+}
+
+/// Keystone redirects to its own address (it joins doubled slashes that way). The client must come back here, and
+/// the address is none of its business: the path alone stays.
+fn relocate(headers: &mut HeaderMap, keystone: &str) {
+    let below = headers
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix(keystone.trim_end_matches('/')))
+        .filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .and_then(|path| HeaderValue::from_str(path).ok());
+    if let Some(path) = below {
+        headers.insert(header::LOCATION, path);
+    }
 }
 
 fn is_empty(body: &Body) -> bool {
