@@ -1,3 +1,6 @@
 //! The doors: each front end parses, makes one call of the broker, renders.
 
+pub mod browser;
+pub mod fault;
 pub mod keystone;
+pub mod page;
