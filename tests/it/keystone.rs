@@ -133,7 +133,7 @@ fn open_target(config: Config) -> Arc<dyn Target> {
         client_for: Arc::new(|_| Ok(plain_client())),
         tenants: Arc::new([(tenant().id, tenant())].into()),
     };
-    open(Declared::Keystone(config), &wiring).unwrap()
+    open(Declared::Keystone(Box::new(config)), &wiring).unwrap()
 }
 
 async fn serve_front(socket: tokio::net::TcpListener, keystone: &str, desk: Arc<Desk>, timeout: Duration) {
@@ -586,6 +586,45 @@ async fn the_login_path_wants_one_bearer_token_and_speaks_keystones_dialect() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 502);
+}
+
+#[tokio::test]
+async fn bodies_pass_both_ways_whatever_their_length_and_framing() {
+    // Stands for Keystone: says which framing it saw, and sends the body back.
+    let far = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let far_url = format!("http://{}", far.local_addr().unwrap());
+    let echo = |request: axum::extract::Request| async move {
+        let seen = |name: &str| {
+            let value = request.headers().get(name);
+            value.map_or_else(|| "none".to_owned(), |value| value.to_str().unwrap().to_owned())
+        };
+        let headers = [
+            ("x-length", seen("content-length")),
+            ("x-chunked", seen("transfer-encoding")),
+            ("x-query", request.uri().query().unwrap_or_default().to_owned()),
+        ];
+        (headers, request.into_body())
+    };
+    tokio::spawn(async move { axum::serve(far, axum::Router::new().fallback(echo)).await });
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let front = format!("http://{}", socket.local_addr().unwrap());
+    serve_front(socket, &far_url, Arc::default(), Duration::from_secs(20)).await;
+
+    let long = vec![7_u8; 5 * 1024 * 1024];
+    let url = format!("{front}/v3/x?a=%2F&b=c%20d");
+    let answer = plain_client().put(&url).body(long.clone()).send().await.unwrap();
+    assert_eq!(answer.headers()["x-length"], long.len().to_string().as_str());
+    assert_eq!(answer.headers()["x-query"], "a=%2F&b=c%20d");
+    assert_eq!(answer.bytes().await.unwrap(), long);
+    // uWSGI reads no chunked bodies, so a short one gets a length and a long one is refused.
+    let chunked = |size: usize| {
+        let parts = futures_util::stream::iter([Ok::<_, std::io::Error>(vec![7_u8; size])]);
+        plain_client().patch(&url).body(reqwest::Body::wrap_stream(parts))
+    };
+    let answer = chunked(1000).send().await.unwrap();
+    assert_eq!(answer.headers()["x-length"], "1000");
+    assert_eq!(answer.headers()["x-chunked"], "none");
+    assert_eq!(chunked(2 * 1024 * 1024).send().await.unwrap().status(), 413);
 }
 
 /// The stock client, from an environment of its own, without any `OS_*` of the person who runs the tests.
