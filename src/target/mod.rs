@@ -1,1 +1,110 @@
-//! target
+//! Where people are let in: one adapter for each kind of far side.
+//!
+//! A target turns a `&Permit` into what the far side accepts. It decides nothing: what it says about a person
+//! comes from the permit and the target's own configuration. It imports no sibling adapter.
+//! Start at [`Declared`], the one list of kinds.
+
+pub mod keystone;
+pub mod kubernetes;
+pub mod own;
+
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    ids::{TargetId, TenantId},
+    tenant::Tenant,
+};
+use crate::port::{entropy::Entropy, signer::Signer, target::Target};
+
+/// One target, as configured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Declared {
+    /// A Kubernetes cluster that trusts this gateway as its OpenID Connect issuer.
+    Kubernetes(kubernetes::Config),
+    /// An OpenStack Keystone behind this gateway.
+    Keystone(keystone::Config),
+}
+
+impl Declared {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &TargetId {
+        match self {
+            Self::Kubernetes(config) => &config.id,
+            Self::Keystone(config) => &config.id,
+        }
+    }
+
+    /// The Keystone front's settings, where it is a Keystone.
+    #[must_use]
+    pub fn as_keystone(&self) -> Option<&keystone::Config> {
+        match self {
+            Self::Keystone(config) => Some(config),
+            Self::Kubernetes(_) => None,
+        }
+    }
+
+    /// What is wrong with the settings, in the operator's words; empty when nothing is.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Kubernetes(config) => config.problems(),
+            Self::Keystone(config) => config.problems(),
+        }
+    }
+}
+
+/// Makes an HTTP client that trusts the public roots, and the given CA file where one is given. Redirects are
+/// not followed: an identity header must never travel on to another host.
+pub type ClientFor = dyn Fn(Option<&Path>) -> Result<reqwest::Client, String> + Send + Sync;
+
+/// What targets need from the rest of the house.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The gateway's issuer URL.
+    pub issuer: String,
+    /// The gateway's keys.
+    pub signer: Arc<dyn Signer>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The room `outbound`.
+    pub client_for: Arc<ClientFor>,
+    /// The tenants: a tenant's first domain is the Keystone domain of its people.
+    pub tenants: Arc<BTreeMap<TenantId, Tenant>>,
+}
+
+impl fmt::Debug for Wiring {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Wiring")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a target cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("target '{id}': {problem}")]
+pub struct OpenFault {
+    /// The target.
+    pub id: TargetId,
+    /// What is wrong, in the operator's words.
+    pub problem: String,
+}
+
+/// Opens a target. No far side is called: a gateway starts while its targets are down.
+pub fn open(declared: Declared, wiring: &Wiring) -> Result<Arc<dyn Target>, OpenFault> {
+    let id = declared.id().clone();
+    if let Some(problem) = declared.problems().into_iter().next() {
+        return Err(OpenFault { id, problem });
+    }
+    match declared {
+        Declared::Kubernetes(config) => Ok(Arc::new(kubernetes::Kubernetes::new(config, wiring))),
+        Declared::Keystone(config) => keystone::Keystone::new(config, wiring)
+            .map(|target| Arc::new(target) as Arc<dyn Target>)
+            .map_err(|problem| OpenFault { id, problem }),
+    }
+}

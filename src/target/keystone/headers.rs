@@ -1,0 +1,219 @@
+//! What Keystone is told about a person: exactly one of each identity header, each value checked.
+//!
+//! Keystone splits every value at `;`, reads values that begin with `JSON:` as objects of any domain and values
+//! that begin with `[` as lists, and falls back to the name where `sub` is empty. So each value is checked here,
+//! whatever upstream or policy let it pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::domain::{
+    access::{Entitlement, Permit},
+    fault::{Code, Fault},
+};
+use crate::wire::keystone::{AssertedProject, Named};
+
+/// Keystone's columns.
+const LONGEST_VALUE: usize = 255;
+/// uWSGI takes 64 KiB of headers in Keystone's usual setting; the rest stays free.
+const LONGEST_PROJECTS: usize = 48 * 1024;
+
+/// Ends of the header names; [`super::setup`] writes the mapping from the same list.
+pub mod name {
+    /// The issuer: always the one remote id.
+    pub const ISS: &str = "ISS";
+    /// The stable key of the person.
+    pub const SUB: &str = "SUB";
+    /// What the person is called.
+    pub const PREFERRED_USERNAME: &str = "PREFERRED-USERNAME";
+    /// The e-mail address; absent where there is none.
+    pub const EMAIL: &str = "EMAIL";
+    /// The domain of the user in Keystone.
+    pub const DOMAIN: &str = "DOMAIN";
+    /// Projects and roles, as JSON.
+    pub const PROJECTS: &str = "OPENSTACK-PROJECTS";
+}
+
+/// The identity headers for a permit.
+pub fn of(permit: &Permit, prefix: &str, remote_id: &str, domain: &str) -> Result<HeaderMap, Fault> {
+    let identity = permit.identity();
+    let mut told = Told {
+        prefix,
+        headers: HeaderMap::with_capacity(6),
+    };
+    told.text(name::ISS, remote_id)?;
+    told.text(name::SUB, identity.key())?;
+    told.text(name::PREFERRED_USERNAME, identity.username())?;
+    if let Some(email) = identity.email() {
+        told.text(name::EMAIL, email)?;
+    }
+    told.text(name::DOMAIN, domain)?;
+    told.put(name::PROJECTS, &projects(permit)?)?;
+    Ok(told.headers)
+}
+
+struct Told<'a> {
+    prefix: &'a str,
+    headers: HeaderMap,
+}
+
+impl Told<'_> {
+    fn text(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        checked(value).map_err(|problem| {
+            Fault::new(
+                Code::TargetRefused,
+                format!("the value for {}{name} {problem}", self.prefix),
+            )
+        })?;
+        self.put(name, value)
+    }
+
+    fn put(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        let refuse =
+            |what: &str| Fault::new(Code::TargetRefused, format!("{what} {name} cannot be a header"));
+        let name = HeaderName::from_bytes(format!("{}{name}", self.prefix).as_bytes())
+            .map_err(|_| refuse("the name"))?;
+        // UTF-8 as it is: Keystone reads the bytes as UTF-8.
+        let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| refuse("the value for"))?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(())
+    }
+}
+
+/// Whether Keystone would read a value as it is written.
+fn checked(value: &str) -> Result<(), &'static str> {
+    if value.trim().is_empty() {
+        Err("is empty: Keystone would fall back to another value")
+    } else if value.trim() != value {
+        Err("begins or ends with a space, which is lost on the way")
+    } else if value.contains(';') {
+        Err("holds ';': Keystone would split it")
+    } else if value.chars().any(char::is_control) {
+        Err("holds a control character")
+    } else if value.chars().count() > LONGEST_VALUE {
+        Err("is longer than 255 characters")
+    } else if value.starts_with("JSON:") {
+        Err("begins with 'JSON:': Keystone would read it as an object")
+    } else if value.starts_with('[') {
+        Err("begins with '[': Keystone would read it as a list")
+    } else {
+        Ok(())
+    }
+}
+
+/// `projects_json` of mapping schema 3.0: all projects of the permit with their roles, and no others.
+///
+/// Pure ASCII without `;`, because Keystone splits the text before it reads the JSON.
+pub fn projects(permit: &Permit) -> Result<String, Fault> {
+    let mut roles: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for grant in permit.grants() {
+        match &grant.entitlement {
+            Entitlement::Project {
+                domain,
+                project,
+                role,
+            } => {
+                for text in [domain, project, role] {
+                    fits(text)?;
+                }
+                roles.entry((domain, project)).or_default().insert(role);
+            }
+            Entitlement::Group { .. } | Entitlement::Session => {}
+        }
+    }
+    let asserted: Vec<AssertedProject<'_>> = roles
+        .into_iter()
+        .map(|((domain, project), roles)| AssertedProject {
+            name: project,
+            domain: named(domain),
+            roles: roles.into_iter().map(named).collect(),
+        })
+        .collect();
+    let json = serde_json::to_string(&asserted)
+        .map_err(|problem| Fault::new(Code::Internal, format!("projects are not JSON: {problem}")))?;
+    let text = escaped(&json);
+    if text.len() > LONGEST_PROJECTS {
+        return Err(Fault::new(
+            Code::TargetRefused,
+            format!(
+                "{} projects do not fit into one request to Keystone",
+                asserted.len()
+            ),
+        ));
+    }
+    Ok(text)
+}
+
+fn named(name: &str) -> Named<'_> {
+    Named { name: name.into() }
+}
+
+/// Names inside JSON are not split or parsed again, but Keystone's limits hold. Its project names end at 64.
+fn fits(name: &str) -> Result<(), Fault> {
+    let ok = !name.trim().is_empty() && name.chars().count() <= 64 && !name.chars().any(char::is_control);
+    if ok {
+        Ok(())
+    } else {
+        Err(Fault::new(
+            Code::TargetRefused,
+            format!("the access rules name a domain, project or role that Keystone cannot hold: {name:?}"),
+        ))
+    }
+}
+
+/// The same JSON with `;` and everything beyond ASCII written as `\uXXXX`.
+fn escaped(json: &str) -> String {
+    use std::fmt::Write as _;
+
+    let mut out = String::with_capacity(json.len() + 16);
+    let mut units = [0; 2];
+    for c in json.chars() {
+        if c.is_ascii() && c != ';' && !c.is_ascii_control() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut units) {
+                // Writing into a String cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_keystone_would_read_otherwise_are_refused() {
+        for bad in [
+            "",
+            "  ",
+            "alice;root",
+            "JSON:{\"name\":\"admins\"}",
+            "['a']",
+            "a\nb",
+            " a",
+            "a ",
+        ] {
+            assert!(checked(bad).is_err(), "{bad:?}");
+        }
+        assert!(checked(&"x".repeat(256)).is_err());
+        for good in ["alice", "Jürgen Ñ €", "{0}", "x@y.example", "a JSON: b"] {
+            assert!(checked(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn escaping_leaves_the_same_json() {
+        let json = serde_json::json!([{"name": "a;b – Jürgen 🌍 \"q\" \\"}]).to_string();
+        let text = escaped(&json);
+        assert!(text.is_ascii() && !text.contains(';'));
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).ok(),
+            serde_json::from_str(&json).ok()
+        );
+    }
+}

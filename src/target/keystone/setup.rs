@@ -1,0 +1,400 @@
+//! What must exist in Keystone before people can come: `fedgate keystone setup`.
+//!
+//! Makes and updates: the tenants' domains, the identity provider, the mapping (schema 3.0) and the protocol.
+//! Never deletes: deleting an identity provider orphans its users, deleting a protocol deletes them. Run again,
+//! it changes nothing. Roles are the cloud's own matter: missing ones are named, not made.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use ::http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::port::secrets::Secrets;
+use crate::wire::keystone::{
+    AUTH_TOKEN, Domains, IdentityProviderBody, MappingBody, ProtocolBody, Roles, SUBJECT_TOKEN,
+};
+
+use super::{AdminConfig, Config, headers::name, http};
+
+/// Minutes for which mapped group memberships last, so that they show in listings (openstack.md §2.4).
+const AUTHORIZATION_TTL_MIN: u64 = 60;
+/// Each call by itself.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// What to set up.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// The target.
+    pub config: &'a Config,
+    /// The gateway's issuer URL.
+    pub issuer: &'a str,
+    /// Keystone domains of all tenants. The first is the home of the identity provider.
+    pub domains: &'a [String],
+    /// Roles that access rules name.
+    pub roles: &'a BTreeSet<String>,
+    /// Look only.
+    pub dry_run: bool,
+}
+
+/// One line of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The thing, as an operator would call it.
+    pub what: String,
+    /// What happened to it, or would.
+    pub change: Change,
+}
+
+/// What happened to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is as it should be.
+    None,
+    /// It was made, or would be.
+    Made,
+    /// It was brought up to date, or would be.
+    Updated,
+    /// It is missing, and making it is somebody else's decision.
+    Missing,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.change {
+            Change::None => "ok      ",
+            Change::Made => "create  ",
+            Change::Updated => "update  ",
+            Change::Missing => "MISSING ",
+        };
+        write!(out, "{mark} {}", self.what)
+    }
+}
+
+/// Why setting up stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetupFault {
+    /// The configuration lacks something.
+    #[error("{0}")]
+    Configuration(String),
+    /// Keystone does not answer.
+    #[error("{0}")]
+    Down(String),
+    /// Keystone refused.
+    #[error("{step}: {answer}")]
+    Refused {
+        /// What was being done.
+        step: String,
+        /// What Keystone said.
+        answer: String,
+    },
+}
+
+/// Looks at everything, and brings up to date what is not.
+pub async fn run(
+    ask: &Ask<'_>,
+    client: &reqwest::Client,
+    secrets: &dyn Secrets,
+) -> Result<Vec<Step>, SetupFault> {
+    let Some(home) = ask.domains.first() else {
+        return Err(SetupFault::Configuration(
+            "no tenant has a Keystone domain; set 'domains' of the tenants first".into(),
+        ));
+    };
+    let token = sign_in(ask.config, client, secrets).await?;
+    let admin = Admin { ask, client, token };
+    let mut steps = Vec::new();
+    let mut home_id = None;
+    for domain in ask.domains {
+        let (step, id) = admin.domain(domain).await?;
+        steps.push(step);
+        if domain == home {
+            home_id = id;
+        }
+    }
+    steps.push(admin.identity_provider(home, home_id.as_deref()).await?);
+    steps.push(admin.mapping().await?);
+    steps.push(admin.protocol().await?);
+    steps.extend(admin.missing_roles().await?);
+    Ok(steps)
+}
+
+/// The mapping: one person, in their tenant's domain, with exactly the projects of the header.
+///
+/// Two rules for the person, because Keystone takes the first user that applies, and a person without an e-mail
+/// address has no such header.
+#[must_use]
+pub fn rules(config: &Config, remote_id: &str) -> Value {
+    let of = |end: &str| json!({ "type": environ(&config.header_prefix, end) });
+    let remote = |email: bool| {
+        let mut remote = vec![
+            of(name::SUB),
+            of(name::PREFERRED_USERNAME),
+            of(name::DOMAIN),
+            of(name::PROJECTS),
+        ];
+        if email {
+            remote.push(of(name::EMAIL));
+        }
+        remote.push(json!({ "type": environ(&config.header_prefix, name::ISS), "any_one_of": [remote_id] }));
+        remote
+    };
+    let local = |email: bool| {
+        let mut user =
+            json!({ "id": "{0}", "name": "{1}", "type": "ephemeral", "domain": { "name": "{2}" } });
+        if email && let Some(user) = user.as_object_mut() {
+            user.insert("email".into(), json!("{4}"));
+        }
+        json!([{ "user": user, "projects_json": "{3}", "domain": { "name": "{2}" } }])
+    };
+    json!([
+        { "remote": remote(true), "local": local(true) },
+        { "remote": remote(false), "local": local(false) },
+    ])
+}
+
+/// How Keystone sees a header: the WSGI environ key.
+fn environ(prefix: &str, end: &str) -> String {
+    format!("HTTP_{prefix}{end}").to_uppercase().replace('-', "_")
+}
+
+async fn sign_in(
+    config: &Config,
+    client: &reqwest::Client,
+    secrets: &dyn Secrets,
+) -> Result<String, SetupFault> {
+    let read = |from| {
+        secrets
+            .read(from)
+            .map_err(|missing| SetupFault::Configuration(missing.to_string()))
+    };
+    let (user, user_domain, project, project_domain, password) = match &config.admin {
+        None => {
+            return Err(SetupFault::Configuration(format!(
+                "target '{}' has no 'admin': Keystone's administrator is needed once, for setting up",
+                config.id
+            )));
+        }
+        Some(AdminConfig::Token { token }) => return Ok(read(token)?.reveal().to_owned()),
+        Some(AdminConfig::Password {
+            user,
+            user_domain,
+            project,
+            project_domain,
+            password,
+        }) => (user, user_domain, project, project_domain, read(password)?),
+    };
+    let body = json!({ "auth": {
+        "identity": { "methods": ["password"], "password": { "user": {
+            "name": user, "domain": { "name": user_domain }, "password": password.reveal() } } },
+        "scope": { "project": { "name": project, "domain": { "name": project_domain } } },
+    } });
+    let request = client.post(config.at("/v3/auth/tokens")).json(&body);
+    let answer = http::send(request, WITHIN).await.map_err(SetupFault::Down)?;
+    match (answer.status, answer.header(SUBJECT_TOKEN)) {
+        (201, Some(token)) => Ok(token.to_owned()),
+        _ => Err(SetupFault::Refused {
+            step: format!("signing in as '{user}'"),
+            answer: answer.complaint(),
+        }),
+    }
+}
+
+struct Admin<'a> {
+    ask: &'a Ask<'a>,
+    client: &'a reqwest::Client,
+    token: String,
+}
+
+impl Admin<'_> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<http::Answer, SetupFault> {
+        let request = self
+            .client
+            .request(method, self.ask.config.at(path))
+            .header(AUTH_TOKEN, &self.token);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        http::send(request, WITHIN).await.map_err(SetupFault::Down)
+    }
+
+    /// Reads a resource; none where there is no such thing.
+    async fn look<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Option<T>, SetupFault> {
+        let answer = self.call(Method::GET, path, None).await?;
+        match answer.status {
+            200 => serde_json::from_slice(&answer.body)
+                .map(Some)
+                .map_err(|problem| SetupFault::Refused {
+                    step: format!("reading {what}"),
+                    answer: format!("Keystone answered in an unknown shape: {problem}"),
+                }),
+            404 => Ok(None),
+            _ => Err(SetupFault::Refused {
+                step: format!("reading {what}"),
+                answer: answer.complaint(),
+            }),
+        }
+    }
+
+    /// Makes the one change, unless only looking.
+    async fn write(
+        &self,
+        step: &Step,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Option<http::Answer>, SetupFault> {
+        if self.ask.dry_run {
+            return Ok(None);
+        }
+        let answer = self.call(method, path, Some(body)).await?;
+        if (200..300).contains(&answer.status) {
+            Ok(Some(answer))
+        } else {
+            Err(SetupFault::Refused {
+                step: step.what.clone(),
+                answer: answer.complaint(),
+            })
+        }
+    }
+
+    async fn domain(&self, domain: &str) -> Result<(Step, Option<String>), SetupFault> {
+        let query: String = url::form_urlencoded::byte_serialize(domain.as_bytes()).collect();
+        let what = format!("domain '{domain}'");
+        let found: Option<Domains> = self.look(&what, &format!("/v3/domains?name={query}")).await?;
+        if let Some(found) = found.and_then(|list| list.domains.into_iter().next()) {
+            let change = Change::None;
+            return Ok((Step { what, change }, Some(found.id)));
+        }
+        let change = Change::Made;
+        let step = Step { what, change };
+        let body = json!({ "domain": { "name": domain, "enabled": true } });
+        let made = self.write(&step, Method::POST, "/v3/domains", &body).await?;
+        let id = made
+            .and_then(|answer| serde_json::from_slice::<Value>(&answer.body).ok())
+            .and_then(|body| body.pointer("/domain/id")?.as_str().map(str::to_owned));
+        Ok((step, id))
+    }
+
+    async fn identity_provider(&self, home: &str, home_id: Option<&str>) -> Result<Step, SetupFault> {
+        let config = self.ask.config;
+        let remote_id = config.remote_id(self.ask.issuer);
+        let path = format!(
+            "/v3/OS-FEDERATION/identity_providers/{}",
+            config.identity_provider
+        );
+        let what = format!(
+            "identity provider '{}' with remote id {remote_id} in domain '{home}'",
+            config.identity_provider
+        );
+        let found: Option<IdentityProviderBody> = self.look(&what, &path).await?;
+        let mut wanted = json!({ "enabled": true, "authorization_ttl": AUTHORIZATION_TTL_MIN });
+        let Some(found) = found.map(|body| body.identity_provider) else {
+            let change = Change::Made;
+            let step = Step { what, change };
+            if let Some(wanted) = wanted.as_object_mut() {
+                wanted.insert("remote_ids".into(), json!([remote_id]));
+                wanted.insert("description".into(), json!("fedgate"));
+                wanted.insert("domain_id".into(), json!(home_id));
+            }
+            let body = json!({ "identity_provider": wanted });
+            self.write(&step, Method::PUT, &path, &body).await?;
+            return Ok(step);
+        };
+        if found.enabled
+            && found.authorization_ttl == Some(AUTHORIZATION_TTL_MIN)
+            && found.remote_ids.contains(&remote_id)
+        {
+            let change = Change::None;
+            return Ok(Step { what, change });
+        }
+        // Remote ids of others stay: setting up never takes away.
+        let mut remote_ids = found.remote_ids;
+        if !remote_ids.contains(&remote_id) {
+            remote_ids.push(remote_id);
+        }
+        if let Some(wanted) = wanted.as_object_mut() {
+            wanted.insert("remote_ids".into(), json!(remote_ids));
+        }
+        let change = Change::Updated;
+        let step = Step { what, change };
+        let body = json!({ "identity_provider": wanted });
+        self.write(&step, Method::PATCH, &path, &body).await?;
+        Ok(step)
+    }
+
+    async fn mapping(&self) -> Result<Step, SetupFault> {
+        let config = self.ask.config;
+        let rules = rules(config, &config.remote_id(self.ask.issuer));
+        let path = format!("/v3/OS-FEDERATION/mappings/{}", config.identity_provider);
+        let what = format!("mapping '{}' (schema 3.0)", config.identity_provider);
+        let found: Option<MappingBody> = self.look(&what, &path).await?;
+        let body = json!({ "mapping": { "rules": rules, "schema_version": "3.0" } });
+        let (method, change) = match found.map(|body| body.mapping) {
+            None => (Method::PUT, Change::Made),
+            Some(own) if own.rules == rules && own.schema_version.as_deref() == Some("3.0") => {
+                let change = Change::None;
+                return Ok(Step { what, change });
+            }
+            Some(_) => (Method::PATCH, Change::Updated),
+        };
+        let step = Step { what, change };
+        self.write(&step, method, &path, &body).await?;
+        Ok(step)
+    }
+
+    async fn protocol(&self) -> Result<Step, SetupFault> {
+        let config = self.ask.config;
+        let attribute = environ(&config.header_prefix, name::ISS);
+        let path = format!(
+            "/v3/OS-FEDERATION/identity_providers/{}/protocols/{}",
+            config.identity_provider, config.protocol
+        );
+        let what = format!("protocol '{}' of '{}'", config.protocol, config.identity_provider);
+        let found: Option<ProtocolBody> = self.look(&what, &path).await?;
+        let (method, change) = match found.map(|body| body.protocol) {
+            None => (Method::PUT, Change::Made),
+            Some(own)
+                if own.mapping_id == config.identity_provider
+                    && own.remote_id_attribute.as_deref() == Some(attribute.as_str()) =>
+            {
+                let change = Change::None;
+                return Ok(Step { what, change });
+            }
+            Some(_) => (Method::PATCH, Change::Updated),
+        };
+        let step = Step { what, change };
+        let body = json!({ "protocol": {
+            "mapping_id": config.identity_provider, "remote_id_attribute": attribute } });
+        self.write(&step, method, &path, &body).await?;
+        Ok(step)
+    }
+
+    async fn missing_roles(&self) -> Result<Vec<Step>, SetupFault> {
+        let found: Option<Roles> = self.look("the roles", "/v3/roles").await?;
+        let known: BTreeSet<String> = found
+            .into_iter()
+            .flat_map(|list| list.roles)
+            .map(|role| role.name.to_lowercase())
+            .collect();
+        Ok(self
+            .ask
+            .roles
+            .iter()
+            .map(|role| Step {
+                what: format!("role '{role}'"),
+                change: if known.contains(&role.to_lowercase()) {
+                    Change::None
+                } else {
+                    Change::Missing
+                },
+            })
+            .collect())
+    }
+}
