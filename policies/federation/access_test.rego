@@ -1,0 +1,5 @@
+package federation.access_test
+
+import rego.v1
+
+import data.federation.access
