@@ -1,1 +1,5 @@
 //! http
+
+pub mod browser;
+pub mod fault;
+pub mod page;

@@ -1,5 +1,13 @@
-//! Message shapes of the protocols we speak, and nothing else: no I/O, no rules, nothing of ours imported.
+//! Message shapes: what travels between the gateway, its clients and the far sides.
 //!
-//! Start at the file named like the protocol.
+//! Serde structs only. No logic, no I/O, nothing of ours is imported: both programs (`fedgate` and
+//! `fedctl`) link this room, so a shape is written once and cannot drift apart.
+//! A type that carries a token or a code has no readable `Debug`.
+//!
+//! Start with [`oauth`] (token endpoint), then [`oidc`] (discovery, claims) and [`kube`]
+//! (credential plugin, kubeconfig).
 
 pub mod keystone;
+pub mod kube;
+pub mod oauth;
+pub mod oidc;

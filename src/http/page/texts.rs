@@ -1,0 +1,129 @@
+//! The texts: for each [`Code`] what happened, why, and what to do next; and the words of the pages.
+
+mod de;
+mod en;
+
+use std::collections::BTreeMap;
+
+use minijinja::{Value, value::Serde};
+use serde::Serialize;
+
+use super::language::Language;
+use crate::domain::fault::Code;
+
+/// What a person reads about one code.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Text {
+    /// Which code.
+    pub code: Code,
+    /// Heading.
+    pub title: &'static str,
+    /// What happened.
+    pub happened: &'static str,
+    /// Why.
+    pub why: &'static str,
+    /// What to do next.
+    pub next: &'static str,
+}
+
+const fn text(
+    code: Code,
+    title: &'static str,
+    happened: &'static str,
+    why: &'static str,
+    next: &'static str,
+) -> Text {
+    Text {
+        code,
+        title,
+        happened,
+        why,
+        next,
+    }
+}
+
+/// The text of a code. A test walks [`Code::ALL`] in both languages.
+#[must_use]
+pub fn of(code: Code, language: Language) -> &'static Text {
+    let (internal, texts) = match language {
+        Language::En => (&en::INTERNAL, &en::TEXTS),
+        Language::De => (&de::INTERNAL, &de::TEXTS),
+    };
+    texts.iter().find(|text| text.code == code).unwrap_or(internal)
+}
+
+/// The words of the pages in one language, with the texts of all codes under `codes`.
+pub fn words(language: Language) -> Result<Value, String> {
+    let source = match language {
+        Language::En => include_str!("texts/words.en.yaml"),
+        Language::De => include_str!("texts/words.de.yaml"),
+    };
+    let mut words: BTreeMap<String, serde_json::Value> =
+        serde_norway::from_str(source).map_err(|error| error.to_string())?;
+    let mut codes = serde_json::Map::new();
+    for code in Code::ALL {
+        let key = serde_json::to_value(code).map_err(|error| error.to_string())?;
+        let text = serde_json::to_value(of(code, language)).map_err(|error| error.to_string())?;
+        codes.insert(key.as_str().unwrap_or_default().to_owned(), text);
+    }
+    words.insert("codes".into(), codes.into());
+    Ok(Value::from(Serde(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_texts_in_both_languages() {
+        for language in Language::ALL {
+            for code in Code::ALL {
+                let text = of(code, language);
+                assert_eq!(text.code, code, "{language:?} has no text for {code:?}");
+                for sentence in [text.title, text.happened, text.why, text.next] {
+                    assert!(sentence.len() > 8, "{language:?} {code:?}: {sentence:?}");
+                }
+            }
+        }
+        for code in Code::ALL {
+            assert_ne!(of(code, Language::En).happened, of(code, Language::De).happened);
+        }
+    }
+
+    #[test]
+    fn english_texts_may_stand_in_an_oauth_error_description() {
+        // RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E
+        for code in Code::ALL {
+            let text = of(code, Language::En);
+            let allowed = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+            assert!(text.happened.chars().all(allowed), "{}", text.happened);
+            assert!(text.why.chars().all(allowed), "{}", text.why);
+        }
+    }
+
+    #[test]
+    fn both_languages_have_the_same_words() {
+        fn keys(prefix: &str, value: &serde_json::Value, out: &mut Vec<String>) {
+            match value {
+                serde_json::Value::Object(map) => map
+                    .iter()
+                    .for_each(|(key, value)| keys(&format!("{prefix}.{key}"), value, out)),
+                other => out.push(format!(
+                    "{prefix} {}",
+                    other.as_str().unwrap().matches("{}").count()
+                )),
+            }
+        }
+        let of = |source| {
+            let value: serde_json::Value = serde_norway::from_str(source).unwrap();
+            let mut out = Vec::new();
+            keys("", &value, &mut out);
+            out.sort();
+            out
+        };
+        assert_eq!(
+            of(include_str!("texts/words.en.yaml")),
+            of(include_str!("texts/words.de.yaml"))
+        );
+    }
+}
