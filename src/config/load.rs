@@ -35,7 +35,12 @@ impl Environment {
 
     /// These and no others.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
     }
 
     /// A variable.
@@ -55,7 +60,12 @@ pub(super) struct Source {
 
 impl Source {
     /// A problem with the file or variable that the path came from.
-    pub(super) fn problem(&self, path: &str, found: impl Into<String>, expected: impl Into<String>) -> Problem {
+    pub(super) fn problem(
+        &self,
+        path: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Problem {
         let variable = self
             .overridden
             .iter()
@@ -103,7 +113,10 @@ impl Config {
 pub(super) fn typed<T: DeserializeOwned>(tree: &Value) -> Result<T, (String, String)> {
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let path = error.path().to_string();
-        (if path == "." { String::new() } else { path }, error.into_inner().to_string())
+        (
+            if path == "." { String::new() } else { path },
+            error.into_inner().to_string(),
+        )
     })
 }
 
@@ -115,12 +128,16 @@ fn read(path: &Path, environment: &Environment, schema: &Value) -> Result<Source
         found,
         expected: expected.into(),
     };
-    let text = fs::read_to_string(path)
-        .map_err(|error| whole(plain(&error), "a file in YAML that can be read"))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| whole(plain(&error), "a file in YAML that can be read"))?;
     let tree: serde_norway::Value =
         serde_norway::from_str(&text).map_err(|error| whole(error.to_string(), "YAML, each key once"))?;
     let tree = serde_json::to_value(tree).map_err(|error| whole(error.to_string(), "keys that are texts"))?;
-    let tree = if tree.is_null() { Value::Object(Map::new()) } else { tree };
+    let tree = if tree.is_null() {
+        Value::Object(Map::new())
+    } else {
+        tree
+    };
     if !tree.is_object() {
         return Err(whole("a list or a single value".into(), "keys with values"));
     }
@@ -162,14 +179,18 @@ fn overlay(
             found: "a place that is not in the tree".into(),
             expected: "the keys of the tree, joined by '__' (an item of a list by its number from 0)".into(),
         };
-        place = match (place, key.parse::<usize>()) {
-            (Value::Array(items), Ok(index)) => items.get_mut(index).ok_or_else(refused)?,
-            (Value::Object(map), _) if !key.is_empty() => map.entry(key.clone()).or_insert(Value::Null),
-            (empty @ Value::Null, Err(_)) if !key.is_empty() => {
-                *empty = Value::Object(Map::new());
-                empty.as_object_mut().ok_or_else(refused)?.entry(key.clone()).or_insert(Value::Null)
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        place = match place {
+            Value::Array(items) => {
+                let item = key.parse::<usize>().ok().and_then(|index| items.get_mut(index));
+                item.ok_or_else(refused)?
             }
-            _ => return Err(refused()),
+            Value::Object(map) if !key.is_empty() => map.entry(key.clone()).or_insert(Value::Null),
+            Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err(refused());
+            }
         };
     }
     // `1234` is a number, unless a text stands there by the schema.

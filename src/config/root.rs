@@ -9,7 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::{client::ClientSettings, secret::SecretRef, tenant::Tenant};
-use crate::{keys, outbound, policy, store, target, telemetry, upstream};
+use crate::{keys, policy, store, target, telemetry};
+
+/// One upstream (its type comes with the room `upstream`).
+pub(super) type Upstream = serde_json::Value;
 
 /// The whole configuration of one gateway.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -34,15 +37,12 @@ pub struct Config {
     /// The signing keys.
     #[serde(default)]
     pub keys: keys::Config,
-    /// The one HTTP client for all calls that this gateway makes.
-    #[serde(default)]
-    pub outbound: outbound::Config,
     /// The customers and partners whose people may come.
     #[serde(default)]
     pub tenants: Vec<Tenant>,
     /// Where people come from.
     #[serde(default)]
-    pub upstreams: Vec<upstream::Declared>,
+    pub upstreams: Vec<Upstream>,
     /// Where they are let in.
     #[serde(default)]
     pub targets: Vec<target::Declared>,

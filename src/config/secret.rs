@@ -74,7 +74,10 @@ fn usable(mut text: String, what: &str) -> Result<Secret, MissingSecret> {
 fn read_file(path: &Path) -> Result<String, MissingSecret> {
     let shown = path.display();
     let unreadable = |error: &std::io::Error| {
-        MissingSecret(format!("the file '{shown}', which cannot be read ({})", plain(error)))
+        MissingSecret(format!(
+            "the file '{shown}', which cannot be read ({})",
+            plain(error)
+        ))
     };
     let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     let about = file.metadata().map_err(|error| unreadable(&error))?;
@@ -99,7 +102,9 @@ fn read_file(path: &Path) -> Result<String, MissingSecret> {
         .read_to_string(&mut text)
         .map_err(|error| unreadable(&error))?;
     if u64::try_from(taken).unwrap_or(u64::MAX) > LONGEST {
-        return Err(MissingSecret(format!("the file '{shown}', which is longer than 1 MiB")));
+        return Err(MissingSecret(format!(
+            "the file '{shown}', which is longer than 1 MiB"
+        )));
     }
     Ok(text)
 }
@@ -142,8 +147,16 @@ mod tests {
     fn empty_or_absent_is_refused() {
         let (_folder, file) = with_mode("\n", 0o600);
         assert!(read(&file).unwrap_err().contains("is empty"));
-        assert!(read(&SecretRef::Env("EMPTY".into())).unwrap_err().contains("is empty"));
-        assert!(read(&SecretRef::Env("UNSET".into())).unwrap_err().contains("not set"));
+        assert!(
+            read(&SecretRef::Env("EMPTY".into()))
+                .unwrap_err()
+                .contains("is empty")
+        );
+        assert!(
+            read(&SecretRef::Env("UNSET".into()))
+                .unwrap_err()
+                .contains("not set")
+        );
         assert!(
             read(&SecretRef::File("/does/not/exist".into()))
                 .unwrap_err()
@@ -156,7 +169,10 @@ mod tests {
         for mode in [0o604, 0o602, 0o644] {
             let (_folder, file) = with_mode("hunter2", mode);
             let said = read(&file).unwrap_err();
-            assert!(said.contains("every user") && said.contains("chmod o-rwx"), "{said}");
+            assert!(
+                said.contains("every user") && said.contains("chmod o-rwx"),
+                "{said}"
+            );
             assert!(!said.contains("hunter2"), "{said}");
         }
     }

@@ -92,14 +92,20 @@ impl<'a> Walk<'a> {
     fn secret(&mut self, value: &Value, path: &str) {
         let one = value.as_object().filter(|map| map.len() == 1);
         let fits = one.is_some_and(|map| {
-            ["file", "env"]
-                .into_iter()
-                .any(|key| map.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty()))
+            ["file", "env"].into_iter().any(|key| {
+                map.get(key)
+                    .and_then(Value::as_str)
+                    .is_some_and(|text| !text.is_empty())
+            })
         });
         if !fits {
             // What stands there may be the secret itself: it is not shown.
             let found = format!("{} (not shown)", kind(value));
-            self.say(path, found, "a reference to a secret: { file: <path> } or { env: <NAME> }");
+            self.say(
+                path,
+                found,
+                "a reference to a secret: { file: <path> } or { env: <NAME> }",
+            );
         }
     }
 
@@ -118,7 +124,11 @@ impl<'a> Walk<'a> {
     fn mapping(&mut self, keys: &Keys<'a>, value: &Value, path: &str) {
         let Some(map) = value.as_object() else {
             let names: Vec<&str> = keys.known.keys().copied().collect();
-            self.say(path, shown(value), format!("keys with values: {}", names.join(", ")));
+            self.say(
+                path,
+                shown(value),
+                format!("keys with values: {}", names.join(", ")),
+            );
             return;
         };
         for (key, value) in map {
@@ -127,7 +137,11 @@ impl<'a> Walk<'a> {
                 self.compare(schema, value, &below);
             } else {
                 let names: Vec<&str> = keys.known.keys().copied().collect();
-                self.say(&below, "a key that does not exist", format!("one of {}", names.join(", ")));
+                self.say(
+                    &below,
+                    "a key that does not exist",
+                    format!("one of {}", names.join(", ")),
+                );
             }
         }
         for name in &keys.required {
@@ -154,24 +168,43 @@ impl<'a> Walk<'a> {
         if let Some(inner) = self.definition(schema) {
             self.gather(inner, keys);
         }
-        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        for part in schema
+            .get("allOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             self.gather(part, keys);
         }
         if let Some(map) = schema.get("properties").and_then(Value::as_object) {
-            keys.known.extend(map.iter().map(|(name, schema)| (name.as_str(), schema)));
+            keys.known
+                .extend(map.iter().map(|(name, schema)| (name.as_str(), schema)));
         }
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         keys.required.extend(required.filter_map(Value::as_str));
-        keys.free = keys.free.or(schema.get("additionalProperties").filter(|free| free.is_object()));
+        keys.free = keys
+            .free
+            .or(schema.get("additionalProperties").filter(|free| free.is_object()));
     }
 
     /// One of several shapes: by its tag, by its one key, or the first that fits.
     fn choose(&mut self, whole: &'a Value, shapes: &[&'a Value], value: &Value, path: &str) {
-        if value.is_null() && shapes.iter().any(|shape| self.type_names(shape).contains(&"null")) {
+        if value.is_null()
+            && shapes
+                .iter()
+                .any(|shape| self.type_names(shape).contains(&"null"))
+        {
             return;
         }
-        let shapes: Vec<&Value> =
-            shapes.iter().copied().filter(|shape| !self.type_names(shape).contains(&"null")).collect();
+        let shapes: Vec<&Value> = shapes
+            .iter()
+            .copied()
+            .filter(|shape| !self.type_names(shape).contains(&"null"))
+            .collect();
         if let [only] = shapes.as_slice() {
             self.compare(only, value, path);
             return;
@@ -183,7 +216,10 @@ impl<'a> Walk<'a> {
         let tried: Vec<Vec<Finding>> = shapes
             .iter()
             .map(|shape| {
-                let mut walk = Self { definitions: self.definitions, findings: Vec::new() };
+                let mut walk = Self {
+                    definitions: self.definitions,
+                    findings: Vec::new(),
+                };
                 walk.compare(shape, value, path);
                 walk.findings
             })
@@ -203,7 +239,11 @@ impl<'a> Walk<'a> {
     fn tagged(&self, shapes: &[&'a Value]) -> Option<(&'a str, BTreeMap<&'a str, &'a Value>)> {
         let first = self.keys(shapes.first()?);
         let constant = |schema: &'a Value| schema.get("const").and_then(Value::as_str);
-        let tag = first.known.iter().find(|(_, schema)| constant(schema).is_some()).map(|(name, _)| *name)?;
+        let tag = first
+            .known
+            .iter()
+            .find(|(_, schema)| constant(schema).is_some())
+            .map(|(name, _)| *name)?;
         let mut by_name = BTreeMap::new();
         for shape in shapes {
             by_name.insert(constant(self.keys(shape).known.get(tag)?)?, *shape);
@@ -221,7 +261,11 @@ impl<'a> Walk<'a> {
         let names: Vec<&str> = shapes.keys().copied().collect();
         let expected = format!("one of {}", names.join(", "));
         let Some(map) = value.as_object() else {
-            self.say(path, shown(value), format!("keys with values, '{tag}' first: {expected}"));
+            self.say(
+                path,
+                shown(value),
+                format!("keys with values, '{tag}' first: {expected}"),
+            );
             return;
         };
         let Some(given) = map.get(tag) else {
@@ -242,7 +286,10 @@ impl<'a> Walk<'a> {
         match schema.get("type") {
             Some(Value::String(name)) => vec![name],
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            Some(_) | None => self.definition(schema).map(|inner| self.type_names(inner)).unwrap_or_default(),
+            Some(_) | None => self
+                .definition(schema)
+                .map(|inner| self.type_names(inner))
+                .unwrap_or_default(),
         }
     }
 
@@ -312,7 +359,11 @@ fn constants(schema: &Value) -> Option<Vec<&str>> {
 
 /// `path.key`.
 pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 fn first_sentence(text: &str) -> String {
