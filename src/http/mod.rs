@@ -1,5 +1,7 @@
-//! http
+//! The doors: each front end parses, makes one call of the broker, renders.
 
 pub mod browser;
 pub mod fault;
+pub mod keystone;
+pub mod oidc;
 pub mod page;
