@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use fedgate::domain::{
     access::{
-        AccessRequest, Answer, Asked, Ceilings, Entitlement, Grant, TargetKind, decide, is_reserved, reason,
+        AccessRequest, Answer, Asked, Ceilings, Entitlement, Grant, TargetKind, decide, is_reserved,
+        is_reserved_role, reason,
     },
     assertion::{UpstreamAssertion, Verified},
     client::{ClientAuth, ClientSettings},
@@ -94,6 +95,7 @@ fn entitlements() -> impl Strategy<Value = Entitlement> {
         "system:.{0,3}",
         "SYSTEM",
         "cluster-admin",
+        "ádmin|ａｄｍｉｎ",
         ""
     ];
     let group = prop_oneof!["dev|ops", "system:masters", "Cluster-Admin", "\tadmin"];
@@ -151,7 +153,7 @@ proptest! {
                         Entitlement::Project { domain, role, .. } => {
                             prop_assert_eq!(kind, TargetKind::Keystone);
                             prop_assert_eq!(domain, "acme");
-                            prop_assert!(!is_reserved(role));
+                            prop_assert!(!is_reserved_role(role));
                         }
                         Entitlement::Group { group } => {
                             prop_assert_ne!(kind, TargetKind::Keystone);
@@ -497,6 +499,9 @@ fn subjects_and_names_that_could_become_others_are_refused() {
     ] {
         assert!(is_reserved(name), "{name:?}");
     }
+    assert!(
+        is_reserved_role("ádmin") && is_reserved_role("ADMIN") && !is_reserved_role("load-balancer_member")
+    );
     for name in ["member", "administrator", "systems", "manager"] {
         assert!(!is_reserved(name), "{name:?}");
     }
