@@ -42,13 +42,15 @@ names contains held.name if {
 }
 
 offers contains offer if {
+	by_group := rules["*"]
 	some name in names
-	some offer in rules["*"][name]
+	some offer in by_group[name]
 }
 
 offers contains offer if {
+	by_group := rules[input.subject.upstream]
 	some name in names
-	some offer in rules[input.subject.upstream][name]
+	some offer in by_group[name]
 }
 
 # A sign-in at the gateway itself is open to the tenant's people until a rule for it says whom.
