@@ -1,0 +1,155 @@
+# Who gets what at a target.
+#
+# `data.fed` is compiled from the configuration (tenants, access). `data.fed.rules` is keyed by tenant,
+# target, upstream or "*", and group, so that a decision looks at one person's groups and nothing else.
+# Whatever is allowed here, the gateway still takes reserved roles and foreign domains away.
+package federation.access
+
+import rego.v1
+
+tenant := data.fed.tenants[input.subject.tenant]
+
+rules := data.fed.rules[input.subject.tenant][input.request.target]
+
+person if input.subject.client == false
+
+# What must hold, and what does. A requirement joins when the one before it is met, so that the reasons
+# name the first thing that is missing and not its consequences.
+required contains "tenant_known"
+
+required contains "tenant_active" if tenant
+
+required contains "rule_found" if tenant.status == "active"
+
+met contains "tenant_known" if tenant
+
+met contains "tenant_active" if tenant.status == "active"
+
+met contains "rule_found" if count(offers) > 0
+
+reason_for := {
+	"tenant_known": "tenant_unknown",
+	"tenant_active": "tenant_suspended",
+	"rule_found": "no_matching_rule",
+}
+
+# What the access rules offer to this person at this target.
+names contains "*" if person
+
+names contains held.name if {
+	person
+	some held in input.subject.groups
+}
+
+offers contains offer if {
+	some name in names
+	some offer in rules["*"][name]
+}
+
+offers contains offer if {
+	some name in names
+	some offer in rules[input.subject.upstream][name]
+}
+
+# A sign-in at the gateway itself is open to the tenant's people until a rule for it says whom.
+offers contains built_in if {
+	person
+	input.request.kind == "gateway"
+	not rules
+}
+
+# A client that acts for itself holds no groups: it gets a session, and no rule that is made for people.
+offers contains built_in if {
+	input.subject.client == true
+	input.request.kind in {"gateway", "relying_party"}
+}
+
+built_in := {"grants": [{"entitlement": {"kind": "session"}, "rule": "federation/access"}]}
+
+# What an offer demands, by the reason that is given when it is not met.
+fulfilled contains "mfa_required" if {
+	some method in input.subject.amr
+	method in {"mfa", "http://schemas.microsoft.com/claims/multipleauthn"}
+}
+
+in_time("sign_in_too_old", seconds) if input.context.time_s - input.subject.authenticated_at <= seconds
+
+in_time("contract_ended", end) if input.context.time_s < end
+
+lacking(demands) := object.keys(demands) - (fulfilled | {code | some code, bound in demands; in_time(code, bound)})
+
+open contains offer if {
+	some offer in offers
+	count(lacking(object.get(offer, "demands", {}))) == 0
+}
+
+# No more than was asked for, so that the reasons fit the question.
+everything if input.request.only == null
+
+wanted(_) if everything
+
+wanted(grant) if grant.entitlement in input.request.only
+
+grants contains grant if {
+	tenant.status == "active"
+	some offer in open
+	some grant in offer.grants
+	wanted(grant)
+}
+
+missing contains reason if {
+	some offer in offers
+	some grant in offer.grants
+	wanted(grant)
+	some reason in lacking(object.get(offer, "demands", {}))
+}
+
+# The shortest life among the offers that give something, and never past the end of an agreement.
+lives contains life if {
+	some offer in open
+	life := offer.lifetime_s
+	some grant in offer.grants
+	wanted(grant)
+}
+
+lives contains life if {
+	some offer in open
+	life := offer.demands.contract_ended - input.context.time_s
+	some grant in offer.grants
+	wanted(grant)
+}
+
+default lifetime := null
+
+lifetime := min(lives) if count(lives) > 0
+
+unmet := required - met
+
+default allow := false
+
+allow if {
+	count(unmet) == 0
+	count(grants) > 0
+}
+
+reasons contains reason_for[name] if some name in unmet
+
+reasons contains reason if {
+	count(unmet) == 0
+	count(grants) == 0
+	some reason in missing
+}
+
+reasons contains "nothing_granted" if {
+	count(unmet) == 0
+	count(grants) == 0
+	count(missing) == 0
+}
+
+decision := {
+	"allow": allow,
+	"reasons": sort(reasons),
+	"grants": grants,
+	"rule": "federation/access",
+	"lifetime_s": lifetime,
+}

@@ -1,0 +1,115 @@
+//! Why policies or access rules are not taken into use: where, what, and what to write instead.
+
+use std::fmt;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Problem {
+    /// A Rego file.
+    #[error("{file}:{line}: {what}; {instead}")]
+    Policy {
+        /// The file, relative to the policy folder.
+        file: String,
+        /// The line, counted from 1; 0 where the whole file is meant.
+        line: u32,
+        /// What is wrong.
+        what: String,
+        /// What to write instead.
+        instead: String,
+    },
+    /// An item of `access`.
+    #[error("access rule '{rule}', {key}: {what}; {instead}")]
+    Rule {
+        /// The rule's name.
+        rule: String,
+        /// The key inside it.
+        key: String,
+        /// What is wrong.
+        what: String,
+        /// What to write instead.
+        instead: String,
+    },
+    /// A key of `policy`.
+    #[error("policy.{key}: {what}; {instead}")]
+    Setting {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        what: String,
+        /// What to write instead.
+        instead: String,
+    },
+    /// A test of the policies did not pass.
+    #[error("{file}:{line}: the test {test} did not pass: {what}; mend the policy or its test")]
+    Test {
+        /// The file, relative to the policy folder.
+        file: String,
+        /// The line of the test.
+        line: u32,
+        /// The test's full name.
+        test: String,
+        /// What it gave instead of `true`.
+        what: String,
+    },
+}
+
+impl Problem {
+    pub(super) fn rule(rule: &str, key: &str, what: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self::Rule {
+            rule: rule.to_owned(),
+            key: key.to_owned(),
+            what: what.into(),
+            instead: instead.into(),
+        }
+    }
+
+    pub(super) fn setting(key: &str, what: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self::Setting {
+            key: key.to_owned(),
+            what: what.into(),
+            instead: instead.into(),
+        }
+    }
+
+    /// From an error of the engine, which names its place as `--> file:line:column` in its text.
+    pub(super) fn from_engine(text: &str, instead: &str) -> Self {
+        let place = text
+            .split_once("--> ")
+            .and_then(|(_, rest)| rest.lines().next())
+            .and_then(|place| {
+                let (rest, _column) = place.trim().rsplit_once(':')?;
+                let (file, line) = rest.rsplit_once(':')?;
+                Some((file.to_owned(), line.parse().ok()?))
+            });
+        let what = text
+            .rsplit_once("error: ")
+            .map_or(text, |(_, message)| message)
+            .trim();
+        let (file, line) = place.unwrap_or_else(|| ("policies".to_owned(), 0));
+        Self::Policy {
+            file,
+            line,
+            what: what.to_owned(),
+            instead: instead.to_owned(),
+        }
+    }
+}
+
+/// Nothing was taken into use; what ran before still runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct PolicyLoadFault {
+    /// Everything that is wrong; never empty.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for PolicyLoadFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                out.write_str("\n")?;
+            }
+            problem.fmt(out)?;
+        }
+        Ok(())
+    }
+}
