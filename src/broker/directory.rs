@@ -21,6 +21,14 @@ pub struct Source {
     pub mapping: MappingSettings,
 }
 
+impl std::fmt::Debug for Source {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Source")
+            .field("upstream", self.upstream.id())
+            .finish_non_exhaustive()
+    }
+}
+
 /// All that is configured and that use-cases look up.
 pub struct Directory {
     issuer: String,

@@ -4,7 +4,17 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice
+    clippy::string_slice,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::too_many_lines,
+    clippy::future_not_send,
+    clippy::large_futures,
+    clippy::needless_pass_by_value,
+    missing_debug_implementations,
+    unreachable_pub
 )]
 
 mod access;
@@ -20,5 +30,6 @@ mod parts;
 mod policies;
 mod provider;
 mod store;
+mod tokens;
 mod upstream_local;
 mod upstream_oidc;

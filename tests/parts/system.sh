@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Installs what is missing from Debian for a purpose, and checks Rust: system.sh build|test|bench
+#
+# As root or with a sudo that asks nothing it installs; else it names the command and stops. It changes
+# nothing when nothing is missing. Rust is never installed by it.
+set -euo pipefail
+
+RUST=1.95
+purpose="${1:-build}"
+say() { echo "system: $*" >&2; }
+
+# <command or file> <package>: the package is missing if neither the command nor the file is there.
+build=(cc gcc /usr/include/stdio.h libc6-dev make make)
+test=(
+    chromium chromium
+    chromedriver chromium-driver
+    redis-server redis-server
+    '/usr/lib/postgresql/*/bin/initdb' postgresql
+    node nodejs
+    npm npm
+    python3 python3
+    '/usr/lib/python3*/ensurepip' python3-venv
+    '/usr/include/python3*/Python.h' python3-dev
+    curl curl
+    jq jq
+    runuser util-linux
+    openssl openssl
+)
+bench=(wrk wrk)
+
+case "$purpose" in
+    build) wanted=("${build[@]}") ;;
+    test) wanted=("${build[@]}" "${test[@]}") ;;
+    bench) wanted=("${build[@]}" "${test[@]}" "${bench[@]}") ;;
+    *)
+        echo "usage: system.sh build|test|bench" >&2
+        exit 2
+        ;;
+esac
+
+missing=()
+for ((at = 0; at < ${#wanted[@]}; at += 2)); do
+    what="${wanted[at]}" package="${wanted[at + 1]}"
+    case "$what" in
+        /*) compgen -G "$what" >/dev/null || missing+=("$package") ;;
+        *) command -v "$what" >/dev/null || PATH="$PATH:/usr/sbin:/sbin" command -v "$what" >/dev/null || missing+=("$package") ;;
+    esac
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+    if ! command -v apt-get >/dev/null; then
+        say "missing: ${missing[*]} (names of Debian packages). This is no Debian: install them with your package manager."
+        exit 1
+    fi
+    if [ "$(id -u)" -eq 0 ]; then
+        as_root=()
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        as_root=(sudo -n)
+    else
+        say "missing: ${missing[*]}"
+        say "this user may not install them. Run as root:"
+        say "    apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+        exit 1
+    fi
+    say "installing with apt: ${missing[*]}"
+    "${as_root[@]}" apt-get update -q >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+fi
+
+how="Get it with rustup (https://rustup.rs), then \`rustup toolchain install stable --component clippy,rustfmt\`."
+# A fresh shell may not have it on its path yet.
+export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
+    say "Rust is missing; fedgate needs $RUST or newer. $how"
+    exit 1
+fi
+# In the checkout, so that a toolchain set for this folder is the one that is looked at.
+cd "$(dirname "$0")/../.."
+found="$(rustc --version | cut -d' ' -f2)"
+found="${found%%-*}"
+if [ "$(printf '%s\n%s\n' "$RUST" "$found" | sort -V | head -n1)" != "$RUST" ]; then
+    say "Rust $found is too old; fedgate needs $RUST or newer. $how"
+    exit 1
+fi
