@@ -105,14 +105,16 @@ missing contains reason if {
 }
 
 # The shortest life among the offers that give something, and never past the end of an agreement.
-lives contains offer.lifetime_s if {
+lives contains life if {
 	some offer in open
+	life := offer.lifetime_s
 	some grant in offer.grants
 	wanted(grant)
 }
 
-lives contains offer.demands.contract_ended - input.context.time_s if {
+lives contains life if {
 	some offer in open
+	life := offer.demands.contract_ended - input.context.time_s
 	some grant in offer.grants
 	wanted(grant)
 }

@@ -3,3 +3,283 @@ package federation.access_test
 import rego.v1
 
 import data.federation.access
+
+grant(entitlement, name) := {"entitlement": entitlement, "rule": name}
+
+role(name) := {"kind": "project", "domain": "acme", "project": "p1", "role": name}
+
+session := {"kind": "session"}
+
+fed := {
+	"tenants": {"acme": {"status": "active"}, "blue": {"status": "active"}, "frozen": {"status": "suspended"}},
+	"rules": {
+		"acme": {
+			"openstack": {"*": {
+				"developers": [{"grants": [grant(role("member"), "devs")], "lifetime_s": 900}],
+				"operators": [{
+					"grants": [grant(role("manager"), "ops")],
+					"demands": {"mfa_required": true, "sign_in_too_old": 3600, "contract_ended": 2000},
+				}],
+				"*": [{"grants": [grant(role("reader"), "all")]}],
+			}},
+			"grafana": {
+				"*": {"developers": [{"grants": [grant({"kind": "group", "group": "editors"}, "grafana")]}]},
+				"partner": {"*": [{"grants": [grant(session, "partners")]}]},
+			},
+		},
+		"blue": {"gateway": {"*": {"staff": [{"grants": [grant(session, "door")]}]}}},
+		"frozen": {"openstack": {"*": {"*": [{"grants": [grant(role("reader"), "all")]}]}}},
+	},
+}
+
+subject := {
+	"tenant": "acme",
+	"upstream": "main",
+	"issuer": "https://idp.example",
+	"id": "x",
+	"username": "anna",
+	"groups": [{"name": "developers", "rule": "m"}],
+	"acr": null,
+	"amr": ["pwd"],
+	"authenticated_at": 900,
+	"client": false,
+}
+
+context := {"time_s": 1000, "client_ip": null, "reference": "r"}
+
+asks(who, target, kind) := {
+	"v": 1,
+	"subject": object.union(subject, who),
+	"context": context,
+	"request": {"target": target, "kind": kind, "client": null, "only": null},
+}
+
+openstack(who) := asks(who, "openstack", "keystone")
+
+operator := {"groups": [{"name": "operators", "rule": "m"}], "amr": ["pwd", "mfa"]}
+
+manager_only(who) := object.union(openstack(who), {"request": {"only": [role("manager")]}})
+
+given(answer) := {g.rule | some g in answer.grants}
+
+refused(answer, reasons) if {
+	answer.allow == false
+	answer.reasons == reasons
+	count(answer.grants) == 0
+}
+
+# Nothing known, nothing given.
+test_empty_input if {
+	answer := access.decision with input as {} with data.fed as fed
+	refused(answer, ["tenant_unknown"])
+}
+
+test_no_data if {
+	answer := access.decision with input as openstack({}) with data.fed as {}
+	refused(answer, ["tenant_unknown"])
+}
+
+test_unknown_tenant if {
+	answer := access.decision with input as openstack({"tenant": "nobody"}) with data.fed as fed
+	refused(answer, ["tenant_unknown"])
+}
+
+test_suspended_tenant if {
+	answer := access.decision with input as openstack({"tenant": "frozen"}) with data.fed as fed
+	refused(answer, ["tenant_suspended"])
+}
+
+test_suspended_tenant_at_the_gateway if {
+	answer := access.decision with input as asks({"tenant": "frozen"}, "gateway", "gateway") with data.fed as fed
+	refused(answer, ["tenant_suspended"])
+}
+
+test_unknown_target if {
+	answer := access.decision with input as asks({}, "elsewhere", "keystone") with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+# Each fact that a decision needs, missing.
+test_missing_tenant if {
+	partial := object.union(object.remove(openstack({}), ["subject"]), {"subject": object.remove(subject, ["tenant"])})
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["tenant_unknown"])
+}
+
+test_missing_client_flag if {
+	partial := object.union(object.remove(openstack({}), ["subject"]), {"subject": object.remove(subject, ["client"])})
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+test_missing_groups_leaves_what_is_for_everybody if {
+	partial := object.union(object.remove(openstack({}), ["subject"]), {"subject": object.remove(subject, ["groups"])})
+	answer := access.decision with input as partial with data.fed as fed
+	given(answer) == {"all"}
+}
+
+test_missing_upstream_gives_nothing_bound_to_one if {
+	partial := {
+		"subject": object.remove(subject, ["upstream", "groups"]),
+		"context": context,
+		"request": {"target": "grafana", "kind": "relying_party", "client": null, "only": null},
+	}
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+test_missing_amr_is_no_second_factor if {
+	who := object.remove(object.union(subject, operator), ["amr"])
+	partial := object.union(object.remove(manager_only({}), ["subject"]), {"subject": who})
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["mfa_required"])
+}
+
+test_missing_sign_in_time_is_too_old if {
+	who := object.remove(object.union(subject, operator), ["authenticated_at"])
+	partial := object.union(object.remove(manager_only({}), ["subject"]), {"subject": who})
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["sign_in_too_old"])
+}
+
+test_missing_time_meets_no_demand if {
+	partial := object.remove(manager_only(operator), ["context"])
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["contract_ended", "sign_in_too_old"])
+}
+
+test_missing_question_gives_nothing if {
+	whole := openstack({})
+	partial := object.union(object.remove(whole, ["request"]), {"request": object.remove(whole.request, ["only"])})
+	answer := access.decision with input as partial with data.fed as fed
+	refused(answer, ["nothing_granted"])
+}
+
+test_missing_request_gives_nothing if {
+	answer := access.decision with input as object.remove(openstack({}), ["request"]) with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+# What is given.
+test_groups_and_everybody if {
+	answer := access.decision with input as openstack({}) with data.fed as fed
+	answer.allow == true
+	answer.reasons == []
+	given(answer) == {"devs", "all"}
+	answer.lifetime_s == 900
+	answer.rule == "federation/access"
+}
+
+test_stranger_to_all_groups if {
+	answer := access.decision with input as openstack({"groups": []}) with data.fed as fed
+	given(answer) == {"all"}
+	answer.lifetime_s == null
+}
+
+test_operator_with_second_factor if {
+	answer := access.decision with input as openstack(operator) with data.fed as fed
+	given(answer) == {"ops", "all"}
+}
+
+test_life_ends_with_the_agreement if {
+	answer := access.decision with input as manager_only(operator) with data.fed as fed
+	answer.allow == true
+	answer.lifetime_s == 1000
+}
+
+test_without_second_factor_the_rest_is_left if {
+	answer := access.decision with input as openstack(object.union(operator, {"amr": ["pwd"]})) with data.fed as fed
+	answer.allow == true
+	answer.reasons == []
+	given(answer) == {"all"}
+}
+
+test_second_factor_is_named_when_asked_for if {
+	who := object.union(operator, {"amr": ["pwd"]})
+	answer := access.decision with input as manager_only(who) with data.fed as fed
+	refused(answer, ["mfa_required"])
+}
+
+test_old_sign_in if {
+	who := object.union(operator, {"authenticated_at": -2601})
+	answer := access.decision with input as manager_only(who) with data.fed as fed
+	refused(answer, ["sign_in_too_old"])
+}
+
+test_sign_in_just_young_enough if {
+	who := object.union(operator, {"authenticated_at": -2600})
+	answer := access.decision with input as manager_only(who) with data.fed as fed
+	answer.allow == true
+}
+
+test_contract_ended if {
+	late := object.union(manager_only(object.union(operator, {"authenticated_at": 1999})), {"context": {"time_s": 2000}})
+	answer := access.decision with input as late with data.fed as fed
+	refused(answer, ["contract_ended"])
+}
+
+test_asked_for_what_is_not_on_offer if {
+	whole := openstack(object.union(operator, {"amr": []}))
+	only := object.union(whole, {"request": {"only": [role("owner")]}})
+	answer := access.decision with input as only with data.fed as fed
+	refused(answer, ["nothing_granted"])
+}
+
+test_other_tenants_rules_are_out_of_reach if {
+	answer := access.decision with input as openstack({"tenant": "blue"}) with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+# At clients.
+test_client_by_group if {
+	answer := access.decision with input as asks({}, "grafana", "relying_party") with data.fed as fed
+	given(answer) == {"grafana"}
+}
+
+test_client_by_upstream if {
+	who := {"groups": [], "upstream": "partner"}
+	answer := access.decision with input as asks(who, "grafana", "relying_party") with data.fed as fed
+	given(answer) == {"partners"}
+}
+
+test_client_without_rule if {
+	answer := access.decision with input as asks({"groups": []}, "grafana", "relying_party") with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+# At the gateway.
+test_gateway_is_open_without_rules if {
+	answer := access.decision with input as asks({"groups": []}, "gateway", "gateway") with data.fed as fed
+	answer.allow == true
+	given(answer) == {"federation/access"}
+}
+
+test_gateway_door_keeps_strangers_out if {
+	answer := access.decision with input as asks({"tenant": "blue"}, "gateway", "gateway") with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}
+
+test_gateway_door_lets_members_in if {
+	who := {"tenant": "blue", "groups": [{"name": "staff", "rule": "m"}]}
+	answer := access.decision with input as asks(who, "gateway", "gateway") with data.fed as fed
+	given(answer) == {"door"}
+}
+
+# Clients that act for themselves.
+test_machine_gets_a_session if {
+	who := {"client": true, "upstream": null, "groups": []}
+	answer := access.decision with input as asks(who, "bot", "relying_party") with data.fed as fed
+	answer.grants == {grant(session, "federation/access")}
+}
+
+test_machine_passes_a_door_made_for_people if {
+	who := {"client": true, "upstream": null, "groups": [], "tenant": "blue"}
+	answer := access.decision with input as asks(who, "gateway", "gateway") with data.fed as fed
+	answer.allow == true
+}
+
+test_machine_gets_nothing_made_for_people if {
+	who := {"client": true, "upstream": null}
+	answer := access.decision with input as openstack(who) with data.fed as fed
+	refused(answer, ["no_matching_rule"])
+}

@@ -4,6 +4,7 @@
 
 pub mod admit;
 pub mod clients;
+pub mod device;
 pub mod directory;
 pub mod login;
 pub mod overview;

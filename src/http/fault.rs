@@ -158,10 +158,14 @@ pub fn bearer(fault: &Fault, reference: &Reference) -> Response {
 #[must_use]
 pub fn keystone(fault: &Fault, reference: &Reference) -> Response {
     let status = status(fault.code);
+    let missing = match fault.reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!(" Missing: {}.", reasons.join(", ")),
+    };
     let body = json!({"error": {
         "code": status.as_u16(),
         "title": status.canonical_reason().unwrap_or_default(),
-        "message": format!("{} ({}, reference {reference})", sentence(fault), name(fault.code)),
+        "message": format!("{}{missing} ({}, reference {reference})", sentence(fault), name(fault.code)),
     }});
     let mut response = answer(status, fault.code, body);
     if status == StatusCode::UNAUTHORIZED {

@@ -1,5 +1,6 @@
-//! http
+//! The doors: each front end parses, makes one call of the broker, renders.
 
 pub mod browser;
 pub mod fault;
+pub mod keystone;
 pub mod page;

@@ -26,7 +26,7 @@ pub enum Declared {
     /// A Kubernetes cluster that trusts this gateway as its OpenID Connect issuer.
     Kubernetes(kubernetes::Config),
     /// An OpenStack Keystone behind this gateway.
-    Keystone(keystone::Config),
+    Keystone(Box<keystone::Config>),
 }
 
 impl Declared {
@@ -103,7 +103,7 @@ pub fn open(declared: Declared, wiring: &Wiring) -> Result<Arc<dyn Target>, Open
     }
     match declared {
         Declared::Kubernetes(config) => Ok(Arc::new(kubernetes::Kubernetes::new(config, wiring))),
-        Declared::Keystone(config) => keystone::Keystone::new(config, wiring)
+        Declared::Keystone(config) => keystone::Keystone::new(*config, wiring)
             .map(|target| Arc::new(target) as Arc<dyn Target>)
             .map_err(|problem| OpenFault { id, problem }),
     }

@@ -135,16 +135,18 @@ pub struct Mapping {
     pub schema_version: Option<String>,
 }
 
-/// `GET /v3/OS-FEDERATION/identity_providers/{id}/protocols/{p}`
+/// `GET /v3/OS-FEDERATION/identity_providers/{id}/protocols`: the list alone shows `remote_id_attribute`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ProtocolBody {
-    /// The protocol.
-    pub protocol: Protocol,
+pub struct Protocols {
+    /// The protocols.
+    pub protocols: Vec<Protocol>,
 }
 
 /// A protocol of an identity provider in Keystone.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Protocol {
+    /// Its id.
+    pub id: String,
     /// The mapping it uses.
     pub mapping_id: String,
     /// The environ key that names the issuer; none: Keystone's own setting.

@@ -30,5 +30,6 @@ mod parts;
 mod policies;
 mod provider;
 mod store;
+mod tokens;
 mod upstream_local;
 mod upstream_oidc;

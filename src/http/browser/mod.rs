@@ -9,6 +9,7 @@ mod begin;
 mod callback;
 mod choose;
 pub mod cookie;
+mod device;
 mod logout;
 mod password;
 
@@ -21,6 +22,7 @@ pub use ask::Ask;
 
 use crate::{
     broker::{
+        device::DeviceDesk,
         directory::{Directory, Source},
         login::{Logins, Return},
         overview::Overview,
@@ -57,6 +59,8 @@ pub struct Front {
     pub desk: Arc<SessionDesk>,
     /// My access.
     pub overview: Arc<Overview>,
+    /// Devices.
+    pub devices: Arc<DeviceDesk>,
     /// For the revision that is shown.
     pub policy: Arc<dyn Policy>,
     /// Seals forms.
@@ -90,6 +94,7 @@ impl Front {
                 "/login/{upstream}/callback",
                 get(callback::by_query).post(callback::by_form),
             )
+            .route("/device", get(device::show).post(device::answer))
             .route("/logout", get(logout::show).post(logout::leave))
             .with_state(Arc::new(self))
             .merge(assets)

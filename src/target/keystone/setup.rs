@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::port::secrets::Secrets;
 use crate::wire::keystone::{
-    AUTH_TOKEN, Domains, IdentityProviderBody, MappingBody, ProtocolBody, Roles, SUBJECT_TOKEN,
+    AUTH_TOKEN, Domains, IdentityProviderBody, MappingBody, Protocols, Roles, SUBJECT_TOKEN,
 };
 
 use super::{AdminConfig, Config, headers::name, http};
@@ -352,13 +352,18 @@ impl Admin<'_> {
     async fn protocol(&self) -> Result<Step, SetupFault> {
         let config = self.ask.config;
         let attribute = environ(&config.header_prefix, name::ISS);
-        let path = format!(
-            "/v3/OS-FEDERATION/identity_providers/{}/protocols/{}",
-            config.identity_provider, config.protocol
+        let list = format!(
+            "/v3/OS-FEDERATION/identity_providers/{}/protocols",
+            config.identity_provider
         );
+        let path = format!("{list}/{}", config.protocol);
         let what = format!("protocol '{}' of '{}'", config.protocol, config.identity_provider);
-        let found: Option<ProtocolBody> = self.look(&what, &path).await?;
-        let (method, change) = match found.map(|body| body.protocol) {
+        let found: Option<Protocols> = self.look(&what, &list).await?;
+        let own = found
+            .into_iter()
+            .flat_map(|list| list.protocols)
+            .find(|own| own.id == config.protocol);
+        let (method, change) = match own {
             None => (Method::PUT, Change::Made),
             Some(own)
                 if own.mapping_id == config.identity_provider

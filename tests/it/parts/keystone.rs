@@ -1,1 +1,79 @@
-//! keystone
+//! A real Keystone on loopback, from the template that `tests/parts/keystone.sh` prepares.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+/// Where `tests/parts/*.sh` install to.
+pub fn home() -> PathBuf {
+    std::env::var_os("FEDGATE_PARTS").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/fedgate"),
+        PathBuf::from,
+    )
+}
+
+/// A running Keystone; ends when dropped.
+pub struct Keystone {
+    child: Child,
+    _dir: tempfile::TempDir,
+    /// `http://127.0.0.1:<port>`
+    pub url: String,
+}
+
+impl Keystone {
+    /// Starts one whose catalog names `public` (the gateway's URL), and waits until it answers.
+    pub async fn start(public: &str, header_prefix: &str) -> Self {
+        assert!(
+            home().join("keystone/ready").exists(),
+            "the real Keystone is not installed: run tests/parts/keystone.sh"
+        );
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/parts/keystone-run.sh");
+        let child = Command::new(script)
+            .arg(dir.path())
+            .arg(port.to_string())
+            .arg(public)
+            .env("KEYSTONE_HEADER_PREFIX", header_prefix)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("keystone-run.sh starts");
+        let mut keystone = Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+            _dir: dir,
+        };
+        keystone.wait().await;
+        keystone
+    }
+
+    async fn wait(&mut self) {
+        let client = super::plain_client();
+        for _ in 0..240 {
+            if let Ok(answer) = client.get(format!("{}/v3", self.url)).send().await
+                && answer.status() == 200
+            {
+                return;
+            }
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("Keystone ended at once ({status}); see tests/parts/keystone-run.sh");
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        panic!("Keystone did not answer within a minute");
+    }
+}
+
+impl Drop for Keystone {
+    fn drop(&mut self) {
+        // SIGTERM lets the master end its worker; SIGKILL would leave that to the worker itself.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}

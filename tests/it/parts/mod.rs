@@ -8,3 +8,14 @@ pub mod kubectl;
 pub mod node;
 pub mod postgres;
 pub mod redis;
+
+/// A client for loopback that follows no redirects.
+pub fn plain_client() -> reqwest::Client {
+    // The first test that gets here installs the provider; the others find it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client")
+}

@@ -13,7 +13,7 @@ pub(super) static INTERNAL: Text = text(
 
 #[rustfmt::skip]
 pub(super) static TEXTS: [Text; Code::ALL.len()] = [
-    text(Code::NoAccess, "Kein Zugang", "Sie sind angemeldet, haben hier aber keinen Zugang.", "Keine der Gruppen, die Ihre Organisation übermittelt hat, berechtigt hier zum Zugang.", "Bitten Sie Ihre Organisation um Zugang und nennen Sie die Referenz."),
+    text(Code::NoAccess, "Kein Zugang", "Ihre Organisation hat Sie bestätigt, Sie haben hier aber keinen Zugang.", "Keine der Gruppen, die Ihre Organisation übermittelt hat, berechtigt hier zum Zugang.", "Bitten Sie Ihre Organisation um Zugang und nennen Sie die Referenz."),
     text(Code::UnknownOrganisation, "Organisation nicht gefunden", "Zu Ihrer Eingabe gibt es keine Anmeldung.", "Vielleicht ist der Name falsch geschrieben, oder Ihre Organisation heißt hier anders.", "Prüfen Sie die Schreibweise, versuchen Sie Ihre dienstliche E-Mail-Adresse, oder nutzen Sie den Link Ihrer Organisation."),
     text(Code::SignInExpired, "Anmeldung abgelaufen", "Diese Anmeldung kann nicht mehr abgeschlossen werden.", "Die Seite war zu lange offen, oder die Anmeldung wurde schon einmal benutzt.", "Beginnen Sie neu; danach kommen Sie dorthin, wohin Sie wollten."),
     text(Code::SignInMismatch, "Anmeldung gehört nicht hierher", "Die Antwort Ihrer Organisation gehört zu keiner Anmeldung in diesem Browser.", "Die Anmeldung begann in einem anderen Browser oder Fenster, oder Cookies sind blockiert.", "Beginnen Sie in diesem Browser neu. Hat Ihnen jemand einen Link hierher geschickt, benutzen Sie ihn nicht."),

@@ -13,7 +13,7 @@ pub(super) static INTERNAL: Text = text(
 
 #[rustfmt::skip]
 pub(super) static TEXTS: [Text; Code::ALL.len()] = [
-    text(Code::NoAccess, "No access", "You are signed in, but you have no access here.", "None of the groups that your organisation sent gives access to this place.", "Ask your organisation for access and quote the reference."),
+    text(Code::NoAccess, "No access", "Your organisation confirmed who you are, but you have no access here.", "None of the groups that your organisation sent gives access to this place.", "Ask your organisation for access and quote the reference."),
     text(Code::UnknownOrganisation, "Organisation not found", "There is no sign-in for what you typed.", "The name may be misspelt, or your organisation uses another name here.", "Check the spelling, try your work e-mail address, or use the link your organisation gave you."),
     text(Code::SignInExpired, "Sign-in expired", "This sign-in can no longer be completed.", "Its page was open too long, or it was already used once.", "Start again; you go where you wanted to go."),
     text(Code::SignInMismatch, "Sign-in does not belong here", "The answer of your organisation does not belong to a sign-in of this browser.", "The sign-in was started in another browser or window, or cookies are blocked.", "Start again in this browser. If somebody sent you a link to get here, do not use it."),

@@ -1,0 +1,114 @@
+//! `fedctl token`: the session's token for one of another audience (RFC 8693).
+
+use std::process::ExitCode;
+
+use super::args::{Output, Token};
+use super::cache::{Held, Locked, Record};
+use super::clock;
+use super::problem::{Local, Problem};
+use super::session::{Context, endpoint, held};
+use crate::wire::oauth::{ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE, TokenResponse};
+
+/// So many renewals before time in [`WINDOW`] seconds, for each audience.
+const FORCED: usize = 3;
+/// Seconds.
+const WINDOW: i64 = 60;
+
+/// Prints a token on stdout.
+pub async fn run(context: &Context, ask: &Token) -> Result<ExitCode, Problem> {
+    let held = token(context, &ask.audience, ask.scope.as_deref(), None).await?;
+    let terminal = context.terminal;
+    let written = match terminal.output {
+        Output::Json => terminal.answer(
+            &serde_json::json!({
+                "audience": ask.audience, "token": held.token, "expires_at": clock::rfc3339(held.expires),
+            })
+            .to_string(),
+        ),
+        Output::Text if ask.raw => terminal.answer_raw(&held.token),
+        Output::Text => terminal.answer(&held.token),
+    };
+    written.map_err(|error| Local::File {
+        path: "stdout".into(),
+        why: error.to_string(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A token for `audience`: the one that is kept, or a new one.
+///
+/// `parent` is the process that runs the credential plugin. The plugin protocol has no word for "refused",
+/// but a client that asks again while its last token is still good was refused (401). It gets a new one,
+/// within a limit, or one cluster with a wrong clock would flood the gateway.
+pub async fn token(
+    context: &Context,
+    audience: &str,
+    scope: Option<&str>,
+    parent: Option<u32>,
+) -> Result<Held, Problem> {
+    let locked = context.lock()?;
+    let mut record = context.kept(&locked)?;
+    let now = clock::now();
+    let key = format!("{audience}\n{}", scope.unwrap_or_default());
+    record.tokens.retain(|_, held| held.expires > now);
+    let kept = record.tokens.get(&key).cloned();
+    let mut forced = kept.as_ref().map(|held| held.forced.clone()).unwrap_or_default();
+    forced.retain(|when| now - when < WINDOW);
+    if let Some(mut held) = kept.filter(|held| now < held.renew) {
+        let again = parent.is_some() && held.given_to == parent;
+        if !again || forced.len() >= FORCED {
+            if parent.is_some() && !again {
+                held.given_to = parent;
+                record.tokens.insert(key, held.clone());
+                locked.write(&record)?;
+            }
+            return Ok(held);
+        }
+        forced.push(now);
+    }
+    let tokens = exchanged(context, &locked, &mut record, (audience, scope)).await?;
+    let fresh = Held {
+        given_to: parent,
+        forced,
+        ..held(&tokens)
+    };
+    record.tokens.insert(key, fresh.clone());
+    locked.write(&record)?;
+    Ok(fresh)
+}
+
+async fn exchanged(
+    context: &Context,
+    locked: &Locked,
+    record: &mut Record,
+    wanted: (&str, Option<&str>),
+) -> Result<TokenResponse, Problem> {
+    let access = context.access(locked, record, false).await?;
+    match post(context, &access, wanted).await {
+        // The access token was revoked, or the gateway has new keys: the refresh token may still be good.
+        Err(problem) if matches!(problem.oauth_code(), Some("invalid_token" | "invalid_grant")) => {
+            let access = context.access(locked, record, true).await?;
+            post(context, &access, wanted).await
+        }
+        other => other,
+    }
+}
+
+async fn post(
+    context: &Context,
+    access: &str,
+    (audience, scope): (&str, Option<&str>),
+) -> Result<TokenResponse, Problem> {
+    let endpoint = endpoint(context.discover().await?.token_endpoint, "token_endpoint")?;
+    let mut form = vec![
+        ("grant_type", TOKEN_EXCHANGE),
+        ("subject_token", access),
+        ("subject_token_type", ACCESS_TOKEN_TYPE),
+        ("audience", audience),
+        ("client_id", context.client_id.as_str()),
+    ];
+    if let Some(scope) = scope {
+        form.push(("scope", scope));
+    }
+    context.http.post(&endpoint, &form).await
+}

@@ -1,0 +1,101 @@
+//! Refusals in Keystone's error dialect, so that stock clients print the sentence.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+
+use super::super::fault;
+use crate::domain::{fault::Fault, ids::Reference};
+use crate::wire::keystone::ErrorBody;
+
+/// A request that ends here.
+pub(super) enum Refusal {
+    /// No bearer token, or more than one.
+    NoBearer,
+    /// The path would mean something else to Keystone than to us.
+    Path,
+    /// A body without a length that is too long to be kept.
+    TooLarge,
+    /// Keystone did not begin to answer in time.
+    Slow,
+    /// Keystone does not answer.
+    Down(String),
+    /// The exchange failed.
+    Fault(Fault),
+}
+
+impl Refusal {
+    /// The answer. What the log knows more than the public is logged here, once.
+    pub(super) fn into_response(self, reference: &Reference, realm: &str) -> Response {
+        let (status, sentence) = match self {
+            Self::Fault(fault) => return refused(&fault, reference, realm),
+            Self::NoBearer => (
+                StatusCode::UNAUTHORIZED,
+                "This login needs one bearer token of this gateway in the Authorization header.",
+            ),
+            Self::Path => (
+                StatusCode::BAD_REQUEST,
+                "The path has '.' or '..' segments or a backslash. Send the plain path.",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body has no Content-Length and is longer than 1 MiB.",
+            ),
+            Self::Slow => {
+                tracing::error!(%reference, "Keystone did not answer in time");
+                (
+                    StatusCode::GATEWAY_TIMEOUT,
+                    "Keystone did not answer in time. Try again in a moment.",
+                )
+            }
+            Self::Down(detail) => {
+                tracing::error!(%reference, %detail, "Keystone does not answer");
+                (
+                    StatusCode::BAD_GATEWAY,
+                    "Keystone does not answer. Try again in a moment.",
+                )
+            }
+        };
+        let title = status.canonical_reason().unwrap_or("Error");
+        let body = ErrorBody::json(
+            status.as_u16(),
+            title,
+            &format!("{sentence} (reference {reference})"),
+        );
+        let mut response = (
+            status,
+            [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ],
+            Body::from(body),
+        )
+            .into_response();
+        // RFC 6750 §3: no error code where no token came.
+        challenge(&mut response, realm, "");
+        response
+    }
+}
+
+/// A login that the broker or the target refused.
+fn refused(fault: &Fault, reference: &Reference, realm: &str) -> Response {
+    let mut response = fault::keystone(fault, reference);
+    if response.status().is_server_error() {
+        tracing::error!(%reference, code = ?fault.code, detail = %fault.detail, "login at Keystone failed");
+    } else {
+        tracing::info!(%reference, code = ?fault.code, detail = %fault.detail, "login at Keystone refused");
+    }
+    challenge(&mut response, realm, ", error=\"invalid_token\"");
+    response
+}
+
+fn challenge(response: &mut Response, realm: &str, error: &str) {
+    let realm: String = realm.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
+    if response.status() == StatusCode::UNAUTHORIZED
+        && let Ok(challenge) = HeaderValue::from_str(&format!("Bearer realm=\"{realm}\"{error}"))
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+}

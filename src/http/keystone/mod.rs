@@ -1,0 +1,117 @@
+//! The Keystone front: `/v3` and everything below belongs to Keystone, except the one path that logs people in.
+//!
+//! All requests are relayed as they are, without any header that could speak about identity: on every path, since
+//! Keystone looks at identity headers on `POST /v3/auth/tokens` too. A path that this front does not recognise as
+//! the login path therefore ends in Keystone's own 401, never in a forged login.
+//! Start at [`Front`]; [`headers`] says what is dropped, [`login`] what the login path does, [`relay`] the rest.
+
+mod fault;
+mod headers;
+mod login;
+mod relay;
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    response::Response,
+    routing::any,
+};
+use url::Url;
+
+use crate::domain::ids::{Reference, TargetId};
+use crate::port::{
+    entropy::Entropy,
+    target::{BearerToKeystone, CallerFacts},
+};
+
+/// What is fixed about a front.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The target that bearer tokens are exchanged at.
+    pub target: TargetId,
+    /// Where Keystone listens for this gateway, without `/v3`.
+    pub url: Url,
+    /// The path of the login: `/v3/OS-FEDERATION/identity_providers/{idp}/protocols/{protocol}/auth`.
+    pub auth_path: String,
+    /// How the identity headers of this deployment begin.
+    pub header_prefix: String,
+    /// How long Keystone may take until it begins to answer.
+    pub timeout: Duration,
+    /// The `realm` of `WWW-Authenticate`: the gateway's issuer URL.
+    pub realm: String,
+}
+
+/// The front of one Keystone.
+pub struct Front {
+    settings: Settings,
+    client: reqwest::Client,
+    exchange: Arc<dyn BearerToKeystone>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Front")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// A front. The client must not follow redirects: they are the caller's to follow.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        client: reqwest::Client,
+        exchange: Arc<dyn BearerToKeystone>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            settings,
+            client,
+            exchange,
+            entropy,
+        }
+    }
+}
+
+/// The routes of a front.
+pub fn router(front: Arc<Front>) -> Router {
+    Router::new()
+        .route("/v3", any(answer))
+        .route("/v3/", any(answer))
+        .route("/v3/{*below}", any(answer))
+        .with_state(front)
+}
+
+async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let caller = front.caller(&request);
+    // Exactly this spelling. Every other one is relayed without identity, which Keystone refuses by itself.
+    let outcome = if request.uri().path() == front.settings.auth_path {
+        login::exchange(&front, request, &caller).await
+    } else {
+        relay::pass(&front, request).await
+    };
+    outcome.unwrap_or_else(|refusal| refusal.into_response(&caller.reference, &front.settings.realm))
+}
+
+impl Front {
+    /// Who asks: as the layers before have found out, else as far as it is known here.
+    fn caller(&self, request: &Request) -> CallerFacts {
+        if let Some(known) = request.extensions().get::<CallerFacts>() {
+            return known.clone();
+        }
+        let reference = request
+            .extensions()
+            .get::<Reference>()
+            .cloned()
+            .unwrap_or_else(|| Reference(self.entropy.token().chars().take(16).collect()));
+        let address = request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip().to_string());
+        CallerFacts { reference, address }
+    }
+}

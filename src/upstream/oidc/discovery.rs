@@ -1,0 +1,240 @@
+//! What the provider says of itself: metadata (OIDC Discovery §4) and keys (RFC 7517).
+
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::{
+    domain::{
+        fault::{Code, Fault},
+        time::Timestamp,
+    },
+    outbound::Outbound,
+    port::{clock::Clock, upstream::Health},
+};
+
+/// At most one key fetch in this span, whatever tokens arrive: unknown key ids must not become a flood there.
+const KEYS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
+/// Metadata is read anew after this.
+const METADATA_KEPT: Duration = Duration::from_secs(3600);
+/// A provider that is down is tried again after this, doubling up to `RETRY_LONGEST`.
+const RETRY_FIRST: Duration = Duration::from_secs(2);
+const RETRY_LONGEST: Duration = Duration::from_secs(60);
+/// A person's request tries a provider that is down at most this often.
+const ASK_AT_MOST_EVERY: Duration = Duration::from_secs(2);
+
+/// The members that are used.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Metadata {
+    pub issuer: String,
+    pub authorization_endpoint: Url,
+    pub token_endpoint: Url,
+    pub jwks_uri: Url,
+    #[serde(default)]
+    pub userinfo_endpoint: Option<Url>,
+    #[serde(default)]
+    pub end_session_endpoint: Option<Url>,
+    /// RFC 9207 §3: then an answer without `iss` is refused.
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+struct Keys {
+    set: JwkSet,
+    fetched: Timestamp,
+}
+
+/// One provider.
+pub(super) struct Provider {
+    issuer: String,
+    outbound: Outbound,
+    clock: Arc<dyn Clock>,
+    metadata: ArcSwapOption<(Metadata, Timestamp)>,
+    keys: Mutex<Option<Keys>>,
+    tried: Mutex<Option<Timestamp>>,
+    down: RwLock<String>,
+}
+
+impl Provider {
+    pub(super) fn new(issuer: String, outbound: Outbound, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            issuer,
+            outbound,
+            clock,
+            metadata: ArcSwapOption::empty(),
+            keys: Mutex::new(None),
+            tried: Mutex::new(None),
+            down: RwLock::new("not asked yet".to_owned()),
+        })
+    }
+
+    pub(super) fn health(&self) -> Health {
+        if self.metadata.load().is_some() {
+            return Health::Ready;
+        }
+        let reason = self
+            .down
+            .read()
+            .map_or_else(|_| String::new(), |reason| reason.clone());
+        Health::Down { reason }
+    }
+
+    /// The metadata, if it has ever been read.
+    pub(super) fn known(&self) -> Option<Metadata> {
+        self.metadata.load().as_ref().map(|known| known.0.clone())
+    }
+
+    /// The metadata; asks the provider if it has not answered yet.
+    pub(super) async fn metadata(&self) -> Result<Metadata, Fault> {
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let mut tried = self.tried.lock().await;
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let now = self.clock.now();
+        let soon = tried.is_some_and(|at| now < at.plus(ASK_AT_MOST_EVERY));
+        let outcome = if soon {
+            Err(self.reason())
+        } else {
+            self.discover().await
+        };
+        *tried = Some(now);
+        outcome.map_err(|reason| Fault::new(Code::UpstreamDown, reason))?;
+        self.known()
+            .ok_or_else(|| Fault::new(Code::UpstreamDown, self.reason()))
+    }
+
+    fn reason(&self) -> String {
+        self.down
+            .read()
+            .map_or_else(|_| String::new(), |reason| reason.clone())
+    }
+
+    /// Reads the metadata. On failure what was known stays: a provider's hiccup ends no sign-in under way.
+    async fn discover(&self) -> Result<(), String> {
+        let outcome = self.read().await;
+        match &outcome {
+            Ok(metadata) => {
+                self.metadata
+                    .store(Some(Arc::new((metadata.clone(), self.clock.now()))));
+                if let Ok(mut down) = self.down.write() {
+                    down.clear();
+                }
+            }
+            Err(reason) => {
+                if let Ok(mut down) = self.down.write() {
+                    down.clone_from(reason);
+                }
+            }
+        }
+        outcome.map(|_| ())
+    }
+
+    async fn read(&self) -> Result<Metadata, String> {
+        let url = format!(
+            "{}/.well-known/openid-configuration",
+            self.issuer.trim_end_matches('/')
+        );
+        let url = Url::parse(&url).map_err(|error| format!("issuer: {error}"))?;
+        let document = self
+            .outbound
+            .get_json(&url)
+            .await
+            .map_err(|fault| fault.to_string())?;
+        let metadata: Metadata =
+            serde_json::from_value(document).map_err(|error| format!("the discovery document: {error}"))?;
+        // A document of another issuer would hand our people to somebody else (RFC 8414 §3.3).
+        if metadata.issuer != self.issuer {
+            return Err("the discovery document names another issuer than the configuration".to_owned());
+        }
+        Ok(metadata)
+    }
+
+    /// The keys that may have made a signature with this key id. An unknown id leads to at most one fetch in
+    /// `KEYS_AT_MOST_EVERY`, and parallel sign-ins wait for the same one.
+    pub(super) async fn keys(&self, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
+        let mut keys = self.keys.lock().await;
+        let now = self.clock.now();
+        let stale = keys
+            .as_ref()
+            .is_none_or(|keys| now >= keys.fetched.plus(KEYS_AT_MOST_EVERY));
+        let known = keys
+            .as_ref()
+            .is_some_and(|keys| !matching(&keys.set, kid).is_empty());
+        if !known && stale {
+            let url = self.metadata().await?.jwks_uri;
+            let fetched = self.outbound.get_json(&url).await;
+            match fetched.map(readable_keys) {
+                Ok(set) => *keys = Some(Keys { set, fetched: now }),
+                Err(fault) => {
+                    // The failed try counts too, else an outage there would be answered by a flood.
+                    if let Some(keys) = keys.as_mut() {
+                        keys.fetched = now;
+                    }
+                    return Err(Fault::new(Code::UpstreamDown, fault.to_string()));
+                }
+            }
+        }
+        Ok(keys
+            .as_ref()
+            .map(|keys| matching(&keys.set, kid))
+            .unwrap_or_default())
+    }
+}
+
+/// The keys that can be read; one of an unknown kind must not spoil the others.
+fn readable_keys(document: serde_json::Value) -> JwkSet {
+    let keys = document
+        .get("keys")
+        .and_then(serde_json::Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    JwkSet {
+        keys: keys
+            .into_iter()
+            .filter_map(|key| serde_json::from_value(key).ok())
+            .collect(),
+    }
+}
+
+fn matching(set: &JwkSet, kid: Option<&str>) -> Vec<Jwk> {
+    set.keys
+        .iter()
+        .filter(|key| kid.is_none() || key.common.key_id.as_deref() == kid)
+        .cloned()
+        .collect()
+}
+
+/// Looks for the provider in the background, and now and then looks again.
+pub(super) fn keep_looking(provider: Arc<Provider>) {
+    tokio::spawn(async move {
+        let mut wait = RETRY_FIRST;
+        loop {
+            match provider.discover().await {
+                Ok(()) => {
+                    wait = RETRY_FIRST;
+                    tokio::time::sleep(METADATA_KEPT).await;
+                }
+                Err(reason) => {
+                    tracing::warn!(
+                        issuer = provider.issuer,
+                        reason,
+                        retry_s = wait.as_secs(),
+                        "an upstream is down"
+                    );
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(RETRY_LONGEST);
+                }
+            }
+        }
+    });
+}

