@@ -276,14 +276,14 @@ impl DeviceDesk {
         Ok((name, decode(&text)?))
     }
 
-    /// The person's answer. A yes is weighed by policy; its refusal is the device's refusal too.
+    /// The person's answer; returns the client's name. A yes is weighed by policy, whose refusal is the device's too.
     pub async fn answer(
         &self,
         user_code: &str,
         live: &Live,
         allow: bool,
         caller: &Caller,
-    ) -> Result<(), Fault> {
+    ) -> Result<String, Fault> {
         let (name, kept) = self.find(user_code, caller).await?;
         let desk = &self.tokens;
         let client = desk.directory.client(&kept.client).ok_or_else(unknown)?;
@@ -306,7 +306,7 @@ impl DeviceDesk {
         desk.audit
             .record(caller.event(desk.clock.now(), Some(&live.identity), what))
             .await?;
-        refused.map_or(Ok(()), Err)
+        refused.map_or_else(|| Ok(client.name.clone()), Err)
     }
 
     /// The session of its own that the device gets.
