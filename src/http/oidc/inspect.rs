@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 
-use super::{
-    Front, client_auth,
-    parameters::Posted,
-    respond,
-};
+use super::{Front, client_auth, parameters::Posted, respond};
 use crate::{
     broker::token::Known,
     domain::{
@@ -81,10 +77,7 @@ async fn end(front: &Front, posted: &Posted) -> Result<(), Refused> {
     Ok(front.tokens.revoke(client, token, &posted.ask.caller).await?)
 }
 
-async fn asked<'a>(
-    front: &'a Front,
-    posted: &'a Posted,
-) -> Result<(&'a ClientSettings, &'a str), Refused> {
+async fn asked<'a>(front: &'a Front, posted: &'a Posted) -> Result<(&'a ClientSettings, &'a str), Refused> {
     let form = posted.strict()?;
     let presented = client_auth::presented(&posted.ask.headers, form)?;
     let client = front.clients.authenticate(&presented).await?;

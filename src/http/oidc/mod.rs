@@ -27,14 +27,8 @@ use bytes::Bytes;
 use super::page::Pages;
 use crate::{
     broker::{
-        bearer::Bearer,
-        clients::ClientDesk,
-        device::DeviceDesk,
-        directory::Directory,
-        login::Logins,
-        logout::Logouts,
-        session::SessionDesk,
-        token::TokenDesk,
+        bearer::Bearer, clients::ClientDesk, device::DeviceDesk, directory::Directory, login::Logins,
+        logout::Logouts, session::SessionDesk, token::TokenDesk,
     },
     port::{
         clock::Clock,

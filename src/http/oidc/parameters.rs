@@ -32,8 +32,8 @@ impl Parameters {
 
     fn read(text: &[u8]) -> Result<Self, Refused> {
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text)
-            .take(MOST + 1)
             .into_owned()
+            .take(MOST + 1)
             .collect();
         if pairs.len() > MOST {
             return Err(malformed("too many parameters"));
@@ -60,7 +60,9 @@ impl Parameters {
         let first = found.next();
         match found.next() {
             Some(_) => None,
-            None => first.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty()),
+            None => first
+                .map(|(_, value)| value.as_str())
+                .filter(|value| !value.is_empty()),
         }
     }
 
@@ -121,9 +123,7 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
         let form = match Bytes::from_request(Request::from_parts(parts, body), state).await {
             Err(_) => Err(malformed("the body is too large or broken")),
             Ok(body) if body.is_empty() => Ok(Parameters::default()),
-            Ok(_) if !is_form => Err(malformed(
-                "the body must be application/x-www-form-urlencoded",
-            )),
+            Ok(_) if !is_form => Err(malformed("the body must be application/x-www-form-urlencoded")),
             Ok(body) => Parameters::read(&body),
         };
         Ok(Self { ask, form })

@@ -178,7 +178,11 @@ fn challenge(client: &ClientSettings, sent: &Parameters) -> Result<Option<String
 
 fn prompt(text: Option<&str>) -> Result<Prompt, Refused> {
     let mut prompt = Prompt::default();
-    let values: Vec<&str> = text.unwrap_or_default().split(' ').filter(|v| !v.is_empty()).collect();
+    let values: Vec<&str> = text
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|v| !v.is_empty())
+        .collect();
     for value in &values {
         match *value {
             "none" => prompt.none = true,

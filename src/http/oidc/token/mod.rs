@@ -80,20 +80,13 @@ pub(super) fn not_granted() -> Refused {
 }
 
 /// The audience of the tokens: the one asked for, if the client may name it.
-pub(super) fn audience(
-    front: &Front,
-    client: &ClientSettings,
-    form: &Parameters,
-) -> Result<String, Refused> {
-    front
-        .directory
-        .audience(client, form.audience()?)
-        .ok_or_else(|| {
-            Refused::new(
-                OAuthError::InvalidTarget,
-                "no such audience, or the client may not name it",
-            )
-        })
+pub(super) fn audience(front: &Front, client: &ClientSettings, form: &Parameters) -> Result<String, Refused> {
+    front.directory.audience(client, form.audience()?).ok_or_else(|| {
+        Refused::new(
+            OAuthError::InvalidTarget,
+            "no such audience, or the client may not name it",
+        )
+    })
 }
 
 impl From<Issued> for TokenResponse {
