@@ -1,11 +1,17 @@
 //! Addresses, audiences and lifetimes that must fit together.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::domain::client::{ClientAuth, ClientSettings, GrantType};
+use crate::{
+    domain::client::{ClientAuth, ClientSettings, GrantType},
+    upstream,
+};
 
 use super::{
     super::{Problem, shape::shown},
@@ -20,6 +26,7 @@ pub(super) fn check(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     listen(draft, problems);
     audiences(draft, problems);
     targets(draft, problems);
+    upstreams(draft, problems);
     log(draft, problems);
     for (index, client) in &draft.clients {
         for (key, found, expected) in client_misfits(client) {
@@ -139,6 +146,66 @@ fn targets(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     for (index, target) in &draft.targets {
         for said in target.problems() {
             adapter(draft, &format!("targets[{index}]"), &said, problems);
+        }
+    }
+}
+
+/// An upstream's own sessions and issuer.
+fn upstreams(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    for (index, upstream) in &draft.upstreams {
+        let path = format!("upstreams[{index}]");
+        let lifetime = match upstream {
+            upstream::Declared::Oidc(config) => {
+                upstream_issuer(draft, &path, &config.issuer, problems);
+                config.session_lifetime_s
+            }
+            upstream::Declared::Local(config) => {
+                people(draft, &path, &config.users, problems);
+                config.session_lifetime_s
+            }
+        };
+        if lifetime == 0 || lifetime > LONGEST_TOKEN_S {
+            let path = format!("{path}.session_lifetime_s");
+            draft.say(problems, &path, lifetime.to_string(), "1 to 86400 seconds");
+        }
+        let mut names = BTreeSet::new();
+        for (at, rule) in upstream.mapping().groups.iter().enumerate() {
+            if !names.insert(rule.rule.as_str()) {
+                let path = format!("{path}.mapping.groups[{at}].rule");
+                let found = format!("'{}', which another rule has too", rule.rule);
+                draft.say(problems, &path, found, "a name of its own");
+            }
+        }
+    }
+}
+
+fn upstream_issuer(draft: &Draft<'_>, path: &str, text: &str, problems: &mut Vec<Problem>) {
+    let expected = match Url::parse(text) {
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => {
+            if issuer_text(draft) != Some(text) {
+                return;
+            }
+            "another gateway or provider: this is our own issuer"
+        }
+        Ok(_) => "an https URL (http only on loopback)",
+        Err(_) => "an https URL",
+    };
+    draft.say(problems, &format!("{path}.issuer"), format!("'{text}'"), expected);
+}
+
+fn people(draft: &Draft<'_>, path: &str, users: &[upstream::local::User], problems: &mut Vec<Problem>) {
+    let (mut names, mut subjects) = (BTreeSet::new(), BTreeSet::new());
+    for (at, user) in users.iter().enumerate() {
+        let subject = user.subject.as_ref().unwrap_or(&user.username);
+        for (key, text, seen) in [
+            ("username", &user.username, &mut names),
+            ("subject", subject, &mut subjects),
+        ] {
+            if !seen.insert(text.as_str()) {
+                let path = format!("{path}.users[{at}].{key}");
+                let found = format!("'{text}', which another person of this list has too");
+                draft.say(problems, &path, found, "one person for each");
+            }
         }
     }
 }
