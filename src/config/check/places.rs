@@ -231,6 +231,23 @@ fn adapter(draft: &Draft<'_>, path: &str, said: &str, problems: &mut Vec<Problem
     draft.say(problems, &path, "a setting that cannot be", said);
 }
 
+/// What a client that acts for itself needs.
+fn own_behalf_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
+    let mut wrong: Vec<(String, String, String)> = Vec::new();
+    let mut say = |key: &str, found: &str, expected: &str| {
+        wrong.push((key.to_owned(), found.to_owned(), expected.to_owned()));
+    };
+    if client.is_public() {
+        let expected = "secret or private_key_jwt: client_credentials is for clients that prove themselves";
+        say("auth.method", "'none'", expected);
+    }
+    if client.tenant.is_none() {
+        let expected = "the tenant on whose behalf client_credentials acts";
+        say("tenant", "nothing", expected);
+    }
+    wrong
+}
+
 /// Keys of a client that contradict each other.
 fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     let mut wrong: Vec<(String, String, String)> = Vec::new();
@@ -255,20 +272,6 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     if client.grants.is_empty() {
         say("grants", "an empty list", "at least one grant");
     }
-    if client.grants.contains(&GrantType::ClientCredentials) {
-        if client.is_public() {
-            let expected =
-                "secret or private_key_jwt: client_credentials is for clients that prove themselves";
-            say("auth.method", "'none'", expected);
-        }
-        if client.tenant.is_none() {
-            say(
-                "tenant",
-                "nothing",
-                "the tenant on whose behalf client_credentials acts",
-            );
-        }
-    }
     if client.pkce_optional && client.is_public() {
         say(
             "pkce_optional",
@@ -291,6 +294,9 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     if client.token_lifetime_s == 0 || client.token_lifetime_s > LONGEST_TOKEN_S {
         let found = client.token_lifetime_s.to_string();
         say("token_lifetime_s", &found, "1 to 86400 seconds");
+    }
+    if client.grants.contains(&GrantType::ClientCredentials) {
+        wrong.extend(own_behalf_misfits(client));
     }
     addresses("redirect_uris", &client.redirect_uris, &mut wrong);
     addresses(
