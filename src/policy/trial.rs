@@ -1,9 +1,6 @@
 //! Runs the `test_*` rules of `*_test.rego` by the engine that decides.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use regorus::{Engine, Value};
 
@@ -11,11 +8,9 @@ use super::{
     config::Config,
     fault::{PolicyLoadFault, Problem},
     guard,
-    snapshot::engine,
+    snapshot::{LONGEST_CHECK, engine},
     source::{self, Source},
 };
-
-const LONGEST: Duration = Duration::from_secs(2);
 
 /// One test and how it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +47,7 @@ pub(super) fn failures(files: &[Source]) -> Result<Vec<Problem>, Vec<Problem>> {
 }
 
 fn trials(files: &[Source]) -> Result<Vec<Trial>, Vec<Problem>> {
-    let mut template = engine(files.iter(), "{}", LONGEST)?;
+    let mut template = engine(files.iter(), "{}", LONGEST_CHECK)?;
     let tests = guard::tests(template.get_modules());
     Ok(tests
         .into_iter()
