@@ -60,6 +60,12 @@ pub fn words(language: Language) -> Result<Value, String> {
     };
     let mut words: BTreeMap<String, serde_json::Value> =
         serde_norway::from_str(source).map_err(|error| error.to_string())?;
+    if let Some(reasons) = words
+        .get_mut("reasons")
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        reasons.extend(reasons_of_policy(language)?);
+    }
     let mut codes = serde_json::Map::new();
     for code in Code::ALL {
         let key = serde_json::to_value(code).map_err(|error| error.to_string())?;
@@ -68,6 +74,17 @@ pub fn words(language: Language) -> Result<Value, String> {
     }
     words.insert("codes".into(), codes.into());
     Ok(Value::from(Serde(words)))
+}
+
+/// What policy's reason codes mean. The texts lie beside the policies, because who adds a code adds its text.
+fn reasons_of_policy(language: Language) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    let texts: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_str(include_str!("../../../policies/texts.json"))
+            .map_err(|error| error.to_string())?;
+    Ok(texts
+        .into_iter()
+        .filter_map(|(code, mut text)| Some((code, text.remove(language.tag())?.into())))
+        .collect())
 }
 
 #[cfg(test)]
