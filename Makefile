@@ -34,8 +34,7 @@ check: ## The fast check while writing: compile everything, run nothing
 
 bench: ## The figures of the README (release build, several minutes)
 	@tests/parts/system.sh bench
-	@cargo build --release --locked
-	@exec tests/bench/run.sh
+	@cargo bench --locked
 
 fmt: ## Format the code
 	@cargo fmt
