@@ -32,6 +32,22 @@ struct Memory {
     began: Timestamp,
 }
 
+/// Claims about the proof itself: only the signed ID token may make them.
+const PROTOCOL_CLAIMS: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "exp",
+    "iat",
+    "nbf",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+];
+
 #[derive(Deserialize)]
 struct Tokens {
     id_token: String,
@@ -165,7 +181,8 @@ impl Oidc {
         // RFC 6749 §2.3.1: both parts of Basic are form-encoded first.
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let mut basic = None;
-        match (&self.secret, self.config.client_auth) {
+        let method = self.config.client_auth.unwrap_or_else(|| metadata.client_auth());
+        match (&self.secret, method) {
             (Some(secret), ClientAuthMethod::ClientSecretBasic) => {
                 basic = Some((encoded(id), encoded(secret.reveal())));
             }
@@ -248,7 +265,9 @@ impl Oidc {
             return Err(invalid("userinfo is about another person"));
         }
         for (name, value) in found {
-            claims.entry(name).or_insert(value);
+            if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
+                claims.entry(name).or_insert(value);
+            }
         }
         Ok(())
     }
