@@ -22,7 +22,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{clusters::bearer_token, fault};
 use crate::{
@@ -216,7 +216,9 @@ fn rotation(body: Result<Bytes, BytesRejection>) -> Result<Rotation, Fault> {
     if body.trim_ascii().is_empty() {
         return Ok(Rotation::default());
     }
-    serde_json::from_slice(&body)
+    // An object it must be: a derived reader also takes an array of the members.
+    serde_json::from_slice::<Map<String, Value>>(&body)
+        .and_then(|members| serde_json::from_value(Value::Object(members)))
         .map_err(|error| Fault::new(Code::BadRequest, format!("not the body of a rotation: {error}")))
 }
 
