@@ -1,5 +1,6 @@
 //! The doors: each front end parses, makes one call of the broker, renders.
 
+pub mod admin;
 pub mod browser;
 pub mod clusters;
 pub mod fault;
