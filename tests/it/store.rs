@@ -715,6 +715,7 @@ async fn what_cannot_be_opened_says_what_to_do_and_no_password() {
     let garbage = folder.path().join("garbage.db");
     std::fs::write(&garbage, "this is a text, not a database. ".repeat(100)).unwrap();
     let text = open(&sqlite(&garbage), &clock).await.unwrap_err().to_string();
+    assert!(text.contains("file is not a database"), "{text}");
     assert!(
         text.contains("garbage.db") && text.contains("Is it a fedgate database"),
         "{text}"
@@ -724,7 +725,7 @@ async fn what_cannot_be_opened_says_what_to_do_and_no_password() {
     let wrong = server.database().replace(postgres::PASSWORD, "wr0ng%20s3cret");
     for (url, expected) in [
         (wrong.as_str(), "password"),
-        ("postgres://u:wr0ng@127.0.0.1:1/d", "Is the server running"),
+        ("postgres://u:wr0ng@127.0.0.1:1/d", "Connection refused"),
         ("mysql://u:wr0ng@127.0.0.1/d", "mysql"),
         ("wr0ng", "not a URL"),
     ] {
