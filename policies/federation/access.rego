@@ -42,13 +42,15 @@ names contains held.name if {
 }
 
 offers contains offer if {
+	by_group := rules["*"]
 	some name in names
-	some offer in rules["*"][name]
+	some offer in by_group[name]
 }
 
 offers contains offer if {
+	by_group := rules[input.subject.upstream]
 	some name in names
-	some offer in rules[input.subject.upstream][name]
+	some offer in by_group[name]
 }
 
 # A sign-in at the gateway itself is open to the tenant's people until a rule for it says whom.
@@ -78,9 +80,15 @@ in_time("contract_ended", end) if input.context.time_s < end
 
 lacking(demands) := object.keys(demands) - (fulfilled | {code | some code, bound in demands; in_time(code, bound)})
 
+# Offers whose demands are met. Most have none.
 open contains offer if {
 	some offer in offers
-	count(lacking(object.get(offer, "demands", {}))) == 0
+	not offer.demands
+}
+
+open contains offer if {
+	some offer in offers
+	count(lacking(offer.demands)) == 0
 }
 
 # No more than was asked for, so that the reasons fit the question.
@@ -91,20 +99,29 @@ wanted(_) if everything
 wanted(grant) if grant.entitlement in input.request.only
 
 grants contains grant if {
+	everything
 	tenant.status == "active"
 	some offer in open
 	some grant in offer.grants
-	wanted(grant)
+}
+
+grants contains grant if {
+	is_array(input.request.only)
+	tenant.status == "active"
+	some offer in open
+	some grant in offer.grants
+	grant.entitlement in input.request.only
 }
 
 missing contains reason if {
 	some offer in offers
 	some grant in offer.grants
 	wanted(grant)
-	some reason in lacking(object.get(offer, "demands", {}))
+	some reason in lacking(offer.demands)
 }
 
 # The shortest life among the offers that give something, and never past the end of an agreement.
+# (In this engine an undefined term in the head would end the loop: it is bound in the body.)
 lives contains life if {
 	some offer in open
 	life := offer.lifetime_s

@@ -1,9 +1,11 @@
-//! The device grant (RFC 8628): a device asks, a person answers in a browser, the device fetches.
+//! Device authorization (RFC 8628): a device without a browser asks, a person with one answers.
 //!
-//! The person is signed in before a code is looked up, so guesses have a name and are counted.
+//! A link alone approves nothing: the person sees client, scopes and origin, and answers. Guesses of user
+//! codes are throttled by address. The device's secret is never stored: its ticket has another name.
 
 use std::{sync::Arc, time::Duration};
 
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -14,95 +16,36 @@ use crate::domain::{
     time::Timestamp,
 };
 use crate::port::{
-    audit::Audit,
-    clock::Clock,
-    entropy::Entropy,
     limits::{Limits, Quota, Verdict},
-    tickets::{TicketKind, Tickets},
+    signer::Purpose,
+    tickets::TicketKind,
 };
 
-use super::{
-    Caller,
-    session::{Live, SessionDesk},
-};
+use super::{Caller, session::Live, token::TokenDesk};
 
-/// How long a person may take.
+/// Life of both codes.
 pub const LIFETIME: Duration = Duration::from_secs(600);
-/// Shortest time between two polls (RFC 8628 §3.2).
+/// Least seconds between two polls.
 pub const INTERVAL: Duration = Duration::from_secs(5);
-/// Consonants that are neither a digit's twin nor make words (RFC 8628 §6.1).
+/// User codes have 20 letters to choose from: no vowels, so no words.
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-/// 20^8 codes, at most 10 guesses in ten minutes for one person.
+/// Letters of a user code: 20^8, about 34 bits; with the quota nobody guesses one in its life.
+const LENGTH: usize = 8;
+/// Guesses of user codes by one address.
 const GUESSES: Quota = Quota {
-    times: 10,
-    within: LIFETIME,
+    times: 20,
+    within: Duration::from_secs(600),
 };
+/// Attempts to swap a ticket that a poll changes at the same time.
+const SWAPS: usize = 4;
 
-/// What a device asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish {
-    /// Granted scopes, space separated.
-    pub scope: String,
-    /// Audience of the access token.
-    pub audience: String,
-    /// `User-Agent` of the request: a claim, shown as one.
-    pub program: Option<String>,
-}
-
-/// A device that waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
-    /// The client that asked.
-    pub client: ClientId,
-    /// What for.
-    pub wish: Wish,
-    /// The code as the person reads it, `BCDF-GHJK`.
-    pub user_code: String,
-    /// From where.
-    pub address: Option<String>,
-    /// When.
-    pub asked: Timestamp,
-    /// Until when.
-    pub ends: Timestamp,
-    polled: Option<Timestamp>,
-    answer: Option<Answer>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Answer {
-    Allowed { sid: String },
-    Refused,
-}
-
-/// What a device gets to know.
-#[derive(Debug)]
-pub enum Poll {
-    /// Nobody has answered: `authorization_pending`.
-    Pending,
-    /// Asked too early: `slow_down`.
-    TooSoon,
-    /// The person refused: `access_denied`.
-    Refused,
-    /// Unknown, used, expired or another client's: `expired_token` or `invalid_grant`.
-    Unknown,
-    /// Let in, once: a session of its own and what was asked for.
-    Allowed(Box<Live>, Wish),
-}
-
-/// Devices.
+/// The side of the person, and the start.
+#[derive(Clone)]
 pub struct DeviceDesk {
-    /// Opens the device's own session.
-    pub desk: Arc<SessionDesk>,
-    /// Keeps what waits.
-    pub tickets: Arc<dyn Tickets>,
-    /// Counts guesses.
+    /// Grants.
+    pub tokens: Arc<TokenDesk>,
+    /// Against guessing.
     pub limits: Arc<dyn Limits>,
-    /// The trail.
-    pub audit: Arc<dyn Audit>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
 }
 
 impl std::fmt::Debug for DeviceDesk {
@@ -111,208 +54,311 @@ impl std::fmt::Debug for DeviceDesk {
     }
 }
 
+/// What the device is told.
+#[derive(Clone)]
+pub struct Begun {
+    /// The device's secret.
+    pub device_code: String,
+    /// What the person types, with its dash.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// The same with the user code in it.
+    pub verification_uri_complete: String,
+    /// Life of both codes in seconds.
+    pub expires_in: u64,
+    /// Least seconds between two polls.
+    pub interval: u64,
+}
+
+impl std::fmt::Debug for Begun {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Begun")
+    }
+}
+
+/// What the person must see before they answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// As the device shows it.
+    pub user_code: String,
+    /// The client's id.
+    pub client: ClientId,
+    /// The client's name.
+    pub client_name: String,
+    /// Scopes asked for.
+    pub scope: Vec<String>,
+    /// The audience of the access token.
+    pub audience: String,
+    /// From where the device asked.
+    pub address: Option<String>,
+    /// When it asked.
+    pub started: Timestamp,
+}
+
+/// A device's request, as kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) client: ClientId,
+    pub(super) scope: String,
+    pub(super) audience: String,
+    pub(super) challenge: Option<String>,
+    pub(super) user_code: String,
+    pub(super) address: Option<String>,
+    pub(super) started: Timestamp,
+    pub(super) polled: Option<Timestamp>,
+    pub(super) answer: Answer,
+}
+
+/// What the person said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    /// Nothing yet.
+    Pending,
+    /// No; or policy did.
+    Denied,
+    /// Yes: the session made for the device.
+    Allowed(String),
+}
+
+/// The ticket's name for a device code.
+pub(super) fn ticket(device_code: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, device_code.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A user code as compared: without case, dash and blanks; none if it cannot be one.
+fn canonical(text: &str) -> Option<String> {
+    if text.len() > 64 {
+        return None;
+    }
+    let code: String = text
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    (code.len() == LENGTH && code.bytes().all(|b| LETTERS.contains(&b))).then_some(code)
+}
+
+/// `BCDF-GHJK`
+fn shown(code: &str) -> String {
+    let (left, right) = code.split_at_checked(LENGTH / 2).unwrap_or((code, ""));
+    format!("{left}-{right}")
+}
+
+fn unknown() -> Fault {
+    Fault::new(Code::DeviceCodeUnknown, "no device waits for this user code")
+}
+
+fn encode(kept: &Kept) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(kept).map_err(|error| Fault::new(Code::Internal, error.to_string()))
+}
+
+fn decode(text: &[u8]) -> Result<Kept, Fault> {
+    serde_json::from_slice(text).map_err(|error| Fault::new(Code::Internal, error.to_string()))
+}
+
 impl DeviceDesk {
-    /// A device asks. Answers its device code and what it shows.
-    pub async fn ask(
+    /// Starts for a client that may use the grant; scope and audience have been checked.
+    pub async fn start(
         &self,
         client: &ClientSettings,
-        wish: Wish,
+        (scope, audience): (String, String),
+        challenge: Option<String>,
         caller: &Caller,
-    ) -> Result<(String, Device), Fault> {
-        let now = self.clock.now();
-        let device_code = self.entropy.token();
-        let letters = self.letters();
-        let device = Device {
+    ) -> Result<Begun, Fault> {
+        let desk = &self.tokens;
+        let now = desk.clock.now();
+        let body = format!("{}.{}", desk.entropy.token(), now.plus(LIFETIME).0);
+        let tag = desk.sealer.tag(Purpose::Device, &body);
+        let device_code = format!("{body}.{tag}");
+        let name = ticket(&device_code);
+        let user_code = self.user_code(&name).await?;
+        let kept = Kept {
             client: client.id.clone(),
-            wish: Wish {
-                program: wish
-                    .program
-                    .map(|text| text.chars().filter(|c| !c.is_control()).take(120).collect()),
-                ..wish
-            },
-            user_code: shown(&letters),
+            scope,
+            audience,
+            challenge,
+            user_code: user_code.clone(),
             address: caller.address.map(|address| address.to_string()),
-            asked: now,
-            ends: now.plus(LIFETIME),
+            started: now,
             polled: None,
-            answer: None,
+            answer: Answer::Pending,
         };
-        // The device first: a user code never points to nothing.
-        self.tickets
-            .put(TicketKind::Device, &device_code, &packed(&device)?, LIFETIME)
+        desk.tickets
+            .put(TicketKind::Device, &name, &encode(&kept)?, LIFETIME)
             .await?;
-        if !self
-            .tickets
-            .put(TicketKind::UserCode, &letters, device_code.as_bytes(), LIFETIME)
-            .await?
-        {
-            return Err(Fault::new(Code::Internal, "a user code came twice"));
-        }
-        Ok((device_code, device))
+        let user_code = shown(&user_code);
+        let verification_uri = format!("{}/device", desk.directory.issuer());
+        Ok(Begun {
+            verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
+            device_code,
+            user_code,
+            verification_uri,
+            expires_in: LIFETIME.as_secs(),
+            interval: INTERVAL.as_secs(),
+        })
     }
 
-    /// What waits under a code that a signed-in person typed.
-    pub async fn look(&self, typed: &str, live: &Live) -> Result<Device, Fault> {
-        let key = format!("usercode:{}", live.identity.key());
-        if let Verdict::Wait(_) = self.limits.hit(&key, GUESSES).await? {
-            return Err(Fault::new(Code::TooManyAttempts, "too many user codes"));
+    /// A user code that nobody has now, leading to the device's ticket.
+    async fn user_code(&self, ticket: &str) -> Result<String, Fault> {
+        for _ in 0..8 {
+            let code = self.letters();
+            let free = self
+                .tokens
+                .tickets
+                .put(TicketKind::UserCode, &code, ticket.as_bytes(), LIFETIME)
+                .await?;
+            if free {
+                return Ok(code);
+            }
         }
-        let device_code = self
-            .tickets
-            .peek(TicketKind::UserCode, &plain(typed))
+        Err(Fault::new(Code::StoreDown, "no user code is free"))
+    }
+
+    fn letters(&self) -> String {
+        let mut code = String::with_capacity(LENGTH);
+        while code.len() < LENGTH {
+            let mut bytes = [0; 16];
+            self.tokens.entropy.fill(&mut bytes);
+            // 240 is a multiple of 20: bytes beyond it would favour some letters.
+            let letters = bytes
+                .iter()
+                .filter(|byte| **byte < 240)
+                .filter_map(|byte| LETTERS.get(usize::from(byte % 20)).copied())
+                .map(char::from);
+            code.extend(letters.take(LENGTH - code.len()));
+        }
+        code
+    }
+
+    /// Who waits behind a user code. Counts as a guess.
+    pub async fn look(&self, user_code: &str, caller: &Caller) -> Result<Waiting, Fault> {
+        let (_, kept) = self.find(user_code, caller).await?;
+        let client = self.tokens.directory.client(&kept.client).ok_or_else(unknown)?;
+        if kept.answer != Answer::Pending {
+            return Err(unknown());
+        }
+        Ok(Waiting {
+            user_code: shown(&kept.user_code),
+            client: client.id.clone(),
+            client_name: client.name.clone(),
+            scope: kept.scope.split(' ').map(str::to_owned).collect(),
+            audience: kept.audience,
+            address: kept.address,
+            started: kept.started,
+        })
+    }
+
+    async fn find(&self, user_code: &str, caller: &Caller) -> Result<(String, Kept), Fault> {
+        let key = format!("device:{}", caller.address_text());
+        match self.limits.hit(&key, GUESSES).await? {
+            Verdict::Free => {}
+            Verdict::Wait(span) => {
+                return Err(Fault::new(
+                    Code::TooManyAttempts,
+                    format!("user codes: wait {} s", span.as_secs()),
+                ));
+            }
+        }
+        let code = canonical(user_code).ok_or_else(unknown)?;
+        let tickets = &self.tokens.tickets;
+        let name = tickets
+            .peek(TicketKind::UserCode, &code)
             .await?
             .ok_or_else(unknown)?;
-        let (_, device) = self.waiting(&device_code).await?.ok_or_else(unknown)?;
-        self.limits.clear(&key).await?;
-        Ok(device)
+        let name = String::from_utf8(name).map_err(|_| unknown())?;
+        let text = tickets
+            .peek(TicketKind::Device, &name)
+            .await?
+            .ok_or_else(unknown)?;
+        Ok((name, decode(&text)?))
     }
 
-    /// The person's answer. A code is answered once.
+    /// The person's answer; returns the client's name. A yes is weighed by policy, whose refusal is the device's too.
     pub async fn answer(
         &self,
-        typed: &str,
-        allowed: bool,
+        user_code: &str,
+        live: &Live,
+        allow: bool,
+        caller: &Caller,
+    ) -> Result<String, Fault> {
+        let (name, kept) = self.find(user_code, caller).await?;
+        let desk = &self.tokens;
+        let client = desk.directory.client(&kept.client).ok_or_else(unknown)?;
+        let (answer, refused) = if allow {
+            match self.admit(&kept, client, live, caller).await {
+                Ok(sid) => (Answer::Allowed(sid), None),
+                Err(fault) if fault.code == Code::NoAccess => (Answer::Denied, Some(fault)),
+                Err(fault) => return Err(fault),
+            }
+        } else {
+            (Answer::Denied, None)
+        };
+        self.settle(&name, answer.clone()).await?;
+        // A user code counts once, whatever the answer.
+        desk.tickets.take(TicketKind::UserCode, &kept.user_code).await?;
+        let what = What::DeviceAnswered {
+            client: client.id.clone(),
+            allowed: matches!(answer, Answer::Allowed(_)),
+        };
+        desk.audit
+            .record(caller.event(desk.clock.now(), Some(&live.identity), what))
+            .await?;
+        refused.map_or_else(|| Ok(client.name.clone()), Err)
+    }
+
+    /// The session of its own that the device gets.
+    async fn admit(
+        &self,
+        kept: &Kept,
+        client: &ClientSettings,
         live: &Live,
         caller: &Caller,
-    ) -> Result<Device, Fault> {
-        let key = format!("usercode:{}", live.identity.key());
-        if let Verdict::Wait(_) = self.limits.hit(&key, GUESSES).await? {
-            return Err(Fault::new(Code::TooManyAttempts, "too many user codes"));
-        }
-        let device_code = self
-            .tickets
-            .take(TicketKind::UserCode, &plain(typed))
-            .await?
-            .ok_or_else(unknown)?;
-        let answer = if allowed {
-            let branch = self.desk.branch(live).await?;
-            Answer::Allowed { sid: branch.sid }
-        } else {
-            Answer::Refused
-        };
-        // The device polls meanwhile, which also changes its ticket: try again a few times.
-        for _ in 0..8 {
-            let (old, device) = self.waiting(&device_code).await?.ok_or_else(unknown)?;
-            let answered = Device {
-                answer: Some(answer.clone()),
-                ..device
-            };
-            let name = String::from_utf8_lossy(&device_code);
-            if self
-                .tickets
-                .swap(TicketKind::Device, &name, &old, &packed(&answered)?)
+    ) -> Result<String, Fault> {
+        let desk = &self.tokens;
+        desk.allowed(live, client, &kept.audience, caller).await?;
+        Ok(desk.desk.branch(live).await?.sid)
+    }
+
+    async fn settle(&self, name: &str, answer: Answer) -> Result<(), Fault> {
+        let tickets = &self.tokens.tickets;
+        for _ in 0..SWAPS {
+            let old = tickets
+                .peek(TicketKind::Device, name)
+                .await?
+                .ok_or_else(unknown)?;
+            let mut kept = decode(&old)?;
+            if kept.answer != Answer::Pending {
+                return Err(unknown());
+            }
+            kept.answer = answer.clone();
+            if tickets
+                .swap(TicketKind::Device, name, &old, &encode(&kept)?)
                 .await?
             {
-                let what = What::DeviceAnswered {
-                    client: answered.client.clone(),
-                    allowed,
-                };
-                self.audit
-                    .record(caller.event(self.clock.now(), Some(&live.identity), what))
-                    .await?;
-                return Ok(answered);
+                return Ok(());
             }
         }
         Err(Fault::new(
             Code::StoreDown,
-            "the device's ticket changed all the time",
+            "the device polls too fast to be answered",
         ))
     }
-
-    /// A device asks whether the person has answered.
-    pub async fn poll(&self, client: &ClientId, device_code: &str) -> Result<Poll, Fault> {
-        let Some((old, device)) = self.waiting(device_code.as_bytes()).await? else {
-            return Ok(Poll::Unknown);
-        };
-        // Another client's code looks like none, and stays usable for its owner.
-        if device.client != *client {
-            return Ok(Poll::Unknown);
-        }
-        let Some(answer) = device.answer.clone() else {
-            return self.waiting_poll(device_code, &old, device).await;
-        };
-        // Of parallel polls exactly one gets it.
-        if self
-            .tickets
-            .take(TicketKind::Device, device_code)
-            .await?
-            .is_none()
-        {
-            return Ok(Poll::Unknown);
-        }
-        match answer {
-            Answer::Refused => Ok(Poll::Refused),
-            Answer::Allowed { sid } => {
-                let live = self.desk.by_sid(&sid).await?;
-                Ok(Poll::Allowed(Box::new(live), device.wish))
-            }
-        }
-    }
-
-    async fn waiting_poll(&self, device_code: &str, old: &[u8], device: Device) -> Result<Poll, Fault> {
-        let now = self.clock.now();
-        // Whole seconds: a device that keeps the interval may seem one second early.
-        let early = device
-            .polled
-            .is_some_and(|last| last.until(now) + Duration::from_secs(1) < INTERVAL);
-        let polled = Device {
-            polled: Some(now),
-            ..device
-        };
-        self.tickets
-            .swap(TicketKind::Device, device_code, old, &packed(&polled)?)
-            .await?;
-        Ok(if early { Poll::TooSoon } else { Poll::Pending })
-    }
-
-    async fn waiting(&self, device_code: &[u8]) -> Result<Option<(Vec<u8>, Device)>, Fault> {
-        let name = String::from_utf8_lossy(device_code);
-        let Some(old) = self.tickets.peek(TicketKind::Device, &name).await? else {
-            return Ok(None);
-        };
-        let device: Device =
-            serde_json::from_slice(&old).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
-        Ok((self.clock.now() < device.ends).then_some((old, device)))
-    }
-
-    fn letters(&self) -> String {
-        let mut letters = String::with_capacity(8);
-        let mut bytes = [0; 32];
-        while letters.len() < 8 {
-            self.entropy.fill(&mut bytes);
-            // 240 = 12 · 20: above it the first letters would be likelier.
-            let fair = bytes.iter().filter(|byte| **byte < 240);
-            letters.extend(
-                fair.filter_map(|byte| LETTERS.get(usize::from(byte % 20)))
-                    .map(|letter| char::from(*letter))
-                    .take(8 - letters.len()),
-            );
-        }
-        letters
-    }
 }
 
-fn unknown() -> Fault {
-    Fault::new(Code::DeviceCodeUnknown, "no device waits under that code")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn packed(device: &Device) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(device).map_err(|error| Fault::new(Code::Internal, error.to_string()))
-}
-
-/// Letters only, in capitals: hyphens, blanks and case do not matter (RFC 8628 §6.1).
-fn plain(typed: &str) -> String {
-    typed
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .take(16)
-        .map(|c| c.to_ascii_uppercase())
-        .collect()
-}
-
-fn shown(letters: &str) -> String {
-    match letters.split_at_checked(4) {
-        Some((first, second)) => format!("{first}-{second}"),
-        None => letters.to_owned(),
+    #[test]
+    fn user_codes_are_compared_without_case_and_dash() {
+        assert_eq!(canonical("bcdf-ghjk").as_deref(), Some("BCDFGHJK"));
+        assert_eq!(canonical(" BCDF GHJK ").as_deref(), Some("BCDFGHJK"));
+        assert_eq!(canonical("BCDF-GHJA"), None);
+        assert_eq!(canonical("BCDF-GHJ"), None);
+        assert_eq!(canonical(&"-".repeat(65)), None);
+        assert_eq!(shown("BCDFGHJK"), "BCDF-GHJK");
     }
 }

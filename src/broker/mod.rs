@@ -3,12 +3,15 @@
 //! Start at [`admit`]: every door leads through it. A front end parses, makes one call here, renders.
 
 pub mod admit;
+pub mod bearer;
 pub mod clients;
 pub mod device;
 pub mod directory;
 pub mod login;
+pub mod logout;
 pub mod overview;
 pub mod session;
+pub mod token;
 
 use std::net::IpAddr;
 

@@ -41,9 +41,9 @@ pub struct Held {
     pub expires: i64,
     /// From when on it is renewed.
     pub renew: i64,
-    /// The last process that was given it by the credential plugin.
+    /// The latest processes that were given it by the credential plugin.
     #[serde(default)]
-    pub given_to: Option<u32>,
+    pub given_to: Vec<u32>,
     /// Renewals that were asked for before time, seconds since 1970.
     #[serde(default)]
     pub forced: Vec<i64>,
@@ -158,6 +158,7 @@ fn plain(path: &Path) -> Result<bool, Problem> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a command line reads its environment")]
 fn folder() -> Result<PathBuf, Problem> {
     if let Some(named) = std::env::var_os("FEDCTL_CACHE").filter(|value| !value.is_empty()) {
         return Ok(named.into());

@@ -13,6 +13,8 @@ use crate::wire::oauth::{ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE, TokenResponse};
 const FORCED: usize = 3;
 /// Seconds.
 const WINDOW: i64 = 60;
+/// Clients of the credential plugin that are known by their process id, for each token.
+const REMEMBERED: usize = 32;
 
 /// Prints a token on stdout.
 pub async fn run(context: &Context, ask: &Token) -> Result<ExitCode, Problem> {
@@ -55,10 +57,11 @@ pub async fn token(
     let mut forced = kept.as_ref().map(|held| held.forced.clone()).unwrap_or_default();
     forced.retain(|when| now - when < WINDOW);
     if let Some(mut held) = kept.filter(|held| now < held.renew) {
-        let again = parent.is_some() && held.given_to == parent;
+        let again = parent.is_some_and(|parent| held.given_to.contains(&parent));
         if !again || forced.len() >= FORCED {
-            if parent.is_some() && !again {
-                held.given_to = parent;
+            if let Some(parent) = parent.filter(|_| !again) {
+                held.given_to.insert(0, parent);
+                held.given_to.truncate(REMEMBERED);
                 record.tokens.insert(key, held.clone());
                 locked.write(&record)?;
             }
@@ -68,7 +71,7 @@ pub async fn token(
     }
     let tokens = exchanged(context, &locked, &mut record, (audience, scope)).await?;
     let fresh = Held {
-        given_to: parent,
+        given_to: parent.into_iter().collect(),
         forced,
         ..held(&tokens)
     };

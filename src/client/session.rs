@@ -222,7 +222,7 @@ pub fn held(tokens: &TokenResponse) -> Held {
         token: tokens.access_token.clone(),
         expires: now + life,
         renew,
-        given_to: None,
+        given_to: Vec::new(),
         forced: Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// By `--language`, or else by the locale in the order of POSIX: `LC_ALL`, `LC_MESSAGES`, `LANG`.
+    #[expect(clippy::disallowed_methods, reason = "a command line reads its environment")]
     pub fn of(args: &Args) -> Self {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .iter()

@@ -79,6 +79,15 @@ fn explain_network(network: &Network, terminal: Terminal) -> Explained {
                 "Prüfen Sie die Adresse; vielleicht hat ein Proxy oder ein anderer Dienst geantwortet.",
             ),
         ),
+        Network::WrongIssuer { .. } | Network::NoEndpoint(_) | Network::NotSecure(_) => {
+            return explain_address(network, terminal);
+        }
+    };
+    explained(terminal, what, why, next)
+}
+
+fn explain_address(network: &Network, terminal: Terminal) -> Explained {
+    let (what, why, next) = match network {
         Network::WrongIssuer { asked, told } => (
             (
                 format!("{asked} is another gateway."),
@@ -112,6 +121,9 @@ fn explain_network(network: &Network, terminal: Terminal) -> Explained {
             ),
             pair("Use an https address.", "Nutzen Sie eine https-Adresse."),
         ),
+        Network::Unreachable { .. } | Network::Refused { .. } | Network::Garbage { .. } => {
+            return explain_network(network, terminal);
+        }
     };
     explained(terminal, what, why, next)
 }

@@ -313,7 +313,8 @@ fn misfit(schema: &Value, names: &[&str], value: &Value) -> Option<String> {
             return Some("a text (in quotes)".into());
         };
         if schema.get("pattern").is_some() {
-            return TenantId::parse(text).err().map(|bad| bad.to_string());
+            let expected = "1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first";
+            return TenantId::parse(text).is_err().then(|| expected.to_owned());
         }
         let is_url = schema.get("format").and_then(Value::as_str) == Some("uri");
         return (is_url && url::Url::parse(text).is_err()).then(|| "a URL".to_owned());

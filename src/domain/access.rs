@@ -291,7 +291,7 @@ fn narrow(request: &AccessRequest<'_>, allowed: Vec<Grant>) -> (Vec<Grant>, Vec<
 fn refused(request: &AccessRequest<'_>, entitlement: &Entitlement) -> Option<&'static str> {
     match (entitlement, request.kind) {
         (Entitlement::Project { domain, role, .. }, TargetKind::Keystone) => {
-            if is_reserved(role) {
+            if is_reserved_role(role) {
                 Some(reason::RESERVED_ROLE)
             } else if request.tenant.domains.iter().any(|own| own == domain) {
                 None
@@ -319,4 +319,11 @@ pub fn is_reserved(name: &str) -> bool {
         || name == "system"
         || name.starts_with("system:")
         || name.is_empty()
+}
+
+/// As [`is_reserved`], for Keystone roles: Keystone on MySQL also finds `admin` by `ádmin`, because its
+/// collation compares without accents. So a role name from outside is ASCII.
+#[must_use]
+pub fn is_reserved_role(name: &str) -> bool {
+    !name.is_ascii() || is_reserved(name)
 }

@@ -65,6 +65,7 @@ pub struct SecretSealer {
     upstream_hint: Keys,
     private_key: Keys,
     refresh: Keys,
+    device: Keys,
     notice: Keys,
 }
 
@@ -89,6 +90,7 @@ impl SecretSealer {
             upstream_hint: Keys::derive(&from, Purpose::UpstreamHint)?,
             private_key: Keys::derive(&from, Purpose::PrivateKey)?,
             refresh: Keys::derive(&from, Purpose::Refresh)?,
+            device: Keys::derive(&from, Purpose::Device)?,
             notice: Keys::derive(&from, Purpose::Notice)?,
         })
     }
@@ -101,6 +103,7 @@ impl SecretSealer {
             Purpose::UpstreamHint => &self.upstream_hint,
             Purpose::PrivateKey => &self.private_key,
             Purpose::Refresh => &self.refresh,
+            Purpose::Device => &self.device,
             Purpose::Notice => &self.notice,
         }
     }
@@ -149,6 +152,7 @@ impl Sealer for SecretSealer {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "test data in ASCII")]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;

@@ -102,7 +102,7 @@ fn build(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) -> Result<Sn
 
 fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
     let files = source::read(config).map_err(|problem| vec![problem])?;
-    let all = snapshot::engine(files.iter(), "{}", snapshot::LONGEST)?;
+    let all = snapshot::engine(files.iter(), "{}", snapshot::LONGEST_CHECK)?;
     let found = guard::problems(all);
     if !found.is_empty() {
         return Err(found);
@@ -115,6 +115,6 @@ fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
         }
     }
     let serving = files.iter().filter(|file| !file.is_test());
-    let template = snapshot::engine(serving, data, snapshot::LONGEST)?;
+    let template = snapshot::engine(serving, data, snapshot::LONGEST_CHECK)?;
     Snapshot::prove(template, source::revision(&files, data)).map_err(|problem| vec![problem])
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::fault::Problem;
 use crate::domain::{
-    access::{TargetKind, is_reserved},
+    access::{TargetKind, is_reserved, is_reserved_role},
     ids::{TargetId, TenantId, UpstreamId},
     mapping::LONGEST_VALUE,
     tenant::Tenant,
@@ -197,7 +197,7 @@ impl AccessRule {
             }
         }
         for group in &self.groups {
-            self.name_given("groups", group, found);
+            self.name_given("groups", group, is_reserved(group), found);
         }
         let tenant = tenants.get(&self.tenant);
         if tenant.is_none() {
@@ -232,12 +232,12 @@ impl AccessRule {
             found.push(self.problem("projects.roles", "no role is given", "write at least one role"));
         }
         for role in &given.roles {
-            self.name_given("projects.roles", role, found);
+            self.name_given("projects.roles", role, is_reserved_role(role), found);
         }
     }
 
-    fn name_given(&self, key: &str, name: &str, found: &mut Vec<Problem>) {
-        if is_reserved(name) {
+    fn name_given(&self, key: &str, name: &str, reserved: bool, found: &mut Vec<Problem>) {
+        if reserved {
             found.push(self.problem(
                 key,
                 format!("'{name}' is reserved: nobody from outside ever gets it"),

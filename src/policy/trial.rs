@@ -1,21 +1,16 @@
 //! Runs the `test_*` rules of `*_test.rego` by the engine that decides.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use regorus::{Engine, Value};
 
 use super::{
     config::Config,
     fault::{PolicyLoadFault, Problem},
-    guard,
-    snapshot::engine,
+    modules,
+    snapshot::{LONGEST_CHECK, engine},
     source::{self, Source},
 };
-
-const LONGEST: Duration = Duration::from_secs(2);
 
 /// One test and how it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +47,8 @@ pub(super) fn failures(files: &[Source]) -> Result<Vec<Problem>, Vec<Problem>> {
 }
 
 fn trials(files: &[Source]) -> Result<Vec<Trial>, Vec<Problem>> {
-    let mut template = engine(files.iter(), "{}", LONGEST)?;
-    let tests = guard::tests(template.get_modules());
+    let mut template = engine(files.iter(), "{}", LONGEST_CHECK)?;
+    let tests = modules::tests(template.get_modules());
     Ok(tests
         .into_iter()
         .map(|(file, line, test)| {

@@ -72,6 +72,8 @@ pub enum Purpose {
     PrivateKey,
     /// The tag of a refresh token.
     Refresh,
+    /// The tag of a device code.
+    Device,
     /// What a page must be told once (a notice after logout).
     Notice,
 }
@@ -87,6 +89,7 @@ impl Purpose {
             Self::UpstreamHint => "upstream-hint",
             Self::PrivateKey => "private-key",
             Self::Refresh => "refresh",
+            Self::Device => "device",
             Self::Notice => "notice",
         }
     }

@@ -5,7 +5,7 @@
 //! A type that carries a token or a code has no readable `Debug`.
 //!
 //! Start with [`oauth`] (token endpoint), then [`oidc`] (discovery, claims) and [`kube`]
-//! (credential plugin, kubeconfig).
+//! (credential plugin, kubeconfig); [`keystone`] is what OpenStack's front and target speak.
 
 pub mod keystone;
 pub mod kube;

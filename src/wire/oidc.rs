@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Everything but the issuer may be absent when read: a reader asks for what it needs and says which
 /// member is missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the specification has them")]
+#[expect(clippy::struct_excessive_bools, reason = "the document has them")]
 pub struct Discovery {
     /// Byte for byte the address that was asked.
     pub issuer: String,

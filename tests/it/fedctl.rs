@@ -40,12 +40,11 @@ impl Stub {
     }
 
     fn session_file(&self) -> PathBuf {
-        let entries = std::fs::read_dir(self.cache())
+        let mut entries = std::fs::read_dir(self.cache())
             .unwrap()
             .map(|entry| entry.unwrap().path());
         entries
-            .filter(|path| path.extension().is_some_and(|end| end == "json"))
-            .next()
+            .find(|path| path.extension().is_some_and(|end| end == "json"))
             .unwrap()
     }
 

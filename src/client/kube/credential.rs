@@ -48,6 +48,10 @@ pub async fn run(args: &Args, ask: &Credential, terminal: &Terminal) -> Result<E
 }
 
 /// What kubectl asks. Run by hand there is no question: then the newer protocol, for a person.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the plugin protocol asks by the environment"
+)]
 fn question() -> Result<ExecCredential, Problem> {
     let Ok(text) = std::env::var("KUBERNETES_EXEC_INFO") else {
         return Ok(ExecCredential {

@@ -88,6 +88,15 @@ fn spoken_names(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     let mut domains: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, tenant) in &draft.tenants {
         for (key, name) in names_of(tenant) {
+            // Two equal ids have been told as such.
+            if key == "id"
+                && draft
+                    .tenants
+                    .iter()
+                    .any(|(at, own)| at < index && own.id == tenant.id)
+            {
+                continue;
+            }
             if let Some(other) = spoken
                 .insert(name.to_lowercase(), *index)
                 .filter(|other| other != index)

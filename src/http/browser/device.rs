@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    broker::session::Live,
+    broker::{device::LIFETIME, session::Live},
     domain::fault::{Code, Fault},
     http::{
         fault,
@@ -47,19 +47,18 @@ pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response 
             .pages
             .show(&front.frame(&ask), StatusCode::OK, &DeviceCode::default());
     };
-    match front.devices.look(typed, &live).await {
+    match front.devices.look(typed, &ask.caller).await {
         Ok(device) => {
             let (browser, set) = front.browser(&ask);
             let address = ask.caller.address.map(|address| address.to_string());
             let view = DeviceConfirm {
-                client: client_name(&front, &device.client),
+                client: device.client_name,
                 client_id: device.client.to_string(),
-                scopes: device.wish.scope.split(' ').map(str::to_owned).collect(),
+                scopes: device.scope,
                 same_address: device.address.is_some() && device.address == address,
                 address: device.address,
-                program: device.wish.program,
-                asked: device.asked,
-                ends: device.ends,
+                asked: device.started,
+                ends: device.started.plus(LIFETIME),
                 person: somebody(&live),
                 form: front.form(&browser, &form_of(&device.user_code)),
                 user_code: device.user_code,
@@ -102,14 +101,11 @@ pub(super) async fn answer(
     };
     match front
         .devices
-        .answer(&sent.user_code, allowed, &live, &ask.caller)
+        .answer(&sent.user_code, &live, allowed, &ask.caller)
         .await
     {
-        Ok(device) => {
-            let view = DeviceDone {
-                client: client_name(&front, &device.client),
-                allowed,
-            };
+        Ok(client) => {
+            let view = DeviceDone { client, allowed };
             front.pages.show(&front.frame(&ask), StatusCode::OK, &view)
         }
         Err(fault) => again(&front, &ask, &sent.user_code, &fault),
@@ -118,13 +114,6 @@ pub(super) async fn answer(
 
 fn form_of(user_code: &str) -> String {
     format!("{PATH}\n{user_code}")
-}
-
-fn client_name(front: &Front, id: &crate::domain::ids::ClientId) -> String {
-    front
-        .directory()
-        .client(id)
-        .map_or_else(|| id.to_string(), |client| client.name.clone())
 }
 
 /// The code page again, with what was wrong; any other failure is an error page.

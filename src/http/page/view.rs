@@ -101,8 +101,6 @@ pub struct DeviceConfirm {
     pub address: Option<String>,
     /// Whether that is also the address of this browser.
     pub same_address: bool,
-    /// What the asking program calls itself (`User-Agent`): a claim, not a proof.
-    pub program: Option<String>,
     /// When the code was asked for.
     pub asked: Timestamp,
     /// When it ends.

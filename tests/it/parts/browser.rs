@@ -74,9 +74,6 @@ impl Visit {
     pub(crate) fn see(self, selector: &str) -> Self {
         self.then(json!({"do": "see", "selector": selector}))
     }
-    pub(crate) fn wait(self, url: &str) -> Self {
-        self.then(json!({"do": "wait", "url": url}))
-    }
     pub(crate) fn read(self) -> Self {
         self.then(json!({"do": "text"}))
     }

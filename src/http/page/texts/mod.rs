@@ -55,11 +55,17 @@ pub fn of(code: Code, language: Language) -> &'static Text {
 /// The words of the pages in one language, with the texts of all codes under `codes`.
 pub fn words(language: Language) -> Result<Value, String> {
     let source = match language {
-        Language::En => include_str!("texts/words.en.yaml"),
-        Language::De => include_str!("texts/words.de.yaml"),
+        Language::En => include_str!("words.en.yaml"),
+        Language::De => include_str!("words.de.yaml"),
     };
     let mut words: BTreeMap<String, serde_json::Value> =
         serde_norway::from_str(source).map_err(|error| error.to_string())?;
+    if let Some(reasons) = words
+        .get_mut("reasons")
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        reasons.extend(reasons_of_policy(language)?);
+    }
     let mut codes = serde_json::Map::new();
     for code in Code::ALL {
         let key = serde_json::to_value(code).map_err(|error| error.to_string())?;
@@ -68,6 +74,17 @@ pub fn words(language: Language) -> Result<Value, String> {
     }
     words.insert("codes".into(), codes.into());
     Ok(Value::from(Serde(words)))
+}
+
+/// What policy's reason codes mean. The texts lie beside the policies, because who adds a code adds its text.
+fn reasons_of_policy(language: Language) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    let texts: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_str(include_str!("../../../../policies/texts.json"))
+            .map_err(|error| error.to_string())?;
+    Ok(texts
+        .into_iter()
+        .filter_map(|(code, mut text)| Some((code, text.remove(language.tag())?.into())))
+        .collect())
 }
 
 #[cfg(test)]
@@ -122,8 +139,8 @@ mod tests {
             out
         };
         assert_eq!(
-            of(include_str!("texts/words.en.yaml")),
-            of(include_str!("texts/words.de.yaml"))
+            of(include_str!("words.en.yaml")),
+            of(include_str!("words.de.yaml"))
         );
     }
 }

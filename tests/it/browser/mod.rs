@@ -1,6 +1,8 @@
 //! The pages in a real browser: every page, both languages, light and dark, no serious axe violation;
 //! and the security properties of the markup itself.
 
+mod journeys;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Router, extract::State, response::Response, routing::get};
@@ -10,7 +12,7 @@ use fedgate::{
         Frame, Language, Pages,
         view::{
             Choose, Command, ConfirmLogout, DeviceCode, DeviceConfirm, DeviceDone, DroppedLine, Ended,
-            Failed, GroupLine, HeldLine, LoggedOut, MyAccess, Person, ProjectLine, SignIn, Somebody,
+            Failed, GroupLine, HeldLine, LoggedOut, MyAccess, Onward, Person, ProjectLine, SignIn, Somebody,
             TargetLine, Way,
         },
     },
@@ -44,6 +46,15 @@ fn samples(text: &str) -> BTreeMap<String, Render> {
             Box::new(move |pages, frame| pages.failed(frame, &view)),
         );
     }
+    let onward = Onward {
+        to: "/x?\"'><b>".into(),
+        place: Some(text.into()),
+    };
+    // Without its `Refresh` header, so that the browser stays and looks.
+    all.insert(
+        "onward".into(),
+        Box::new(move |pages, frame| pages.show(frame, StatusCode::OK, &onward)),
+    );
     let access = my_access(text);
     all.insert(
         "access".into(),

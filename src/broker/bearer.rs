@@ -1,0 +1,239 @@
+//! Access tokens that come back to us: verified for one audience, and tied to the session they hang on.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::{
+    access::Asked,
+    audit::What,
+    client::ClientSettings,
+    credential::Credential,
+    fault::{Code, Fault},
+    identity::Identity,
+    ids::{ClientId, TargetId},
+    time::Timestamp,
+};
+use crate::port::{
+    audit::Audit,
+    clock::Clock,
+    records::Revocations,
+    signer::{Signer, TokenType},
+    target::{BearerToKeystone, CallerFacts, TargetFacts},
+};
+
+use super::{
+    Caller,
+    admit::Door,
+    directory::{Directory, Goal},
+    session::{Live, SessionDesk},
+};
+
+/// Checks access tokens of this gateway.
+pub struct Bearer {
+    /// What is configured.
+    pub directory: Arc<Directory>,
+    /// The pipeline.
+    pub door: Arc<Door>,
+    /// Sessions.
+    pub desk: Arc<SessionDesk>,
+    /// Tokens ended before their time.
+    pub revocations: Arc<dyn Revocations>,
+    /// Our keys.
+    pub signer: Arc<dyn Signer>,
+    /// The trail.
+    pub audit: Arc<dyn Audit>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Bearer")
+    }
+}
+
+/// Claims of an access token that we signed (RFC 9068 §2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Us.
+    pub iss: String,
+    /// The stable subject.
+    pub sub: String,
+    /// The one audience.
+    pub aud: String,
+    /// End.
+    pub exp: i64,
+    /// Begin.
+    pub iat: i64,
+    /// Its handle.
+    pub jti: String,
+    /// To whom it was issued.
+    pub client_id: ClientId,
+    /// Granted scopes.
+    #[serde(default)]
+    pub scope: String,
+    /// The session it hangs on; none for a client that acts for itself.
+    #[serde(default)]
+    pub sid: Option<String>,
+    /// The tenant.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// What the person is called.
+    #[serde(default)]
+    pub preferred_username: Option<String>,
+    /// Groups, with the tenant's prefix.
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+impl Claims {
+    /// Whether a scope was granted.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|one| one == scope)
+    }
+}
+
+impl Bearer {
+    /// The claims of a token of ours that is good now, whatever its audience: signature, type, end, not revoked.
+    pub async fn claims(&self, token: &str) -> Result<Claims, Fault> {
+        let claims = self.signer.verify(TokenType::Access, token, self.clock.now())?;
+        let claims: Claims = serde_json::from_value(Value::Object(claims))
+            .map_err(|error| Fault::new(Code::TokenInvalid, format!("claims of another shape: {error}")))?;
+        if self.directory.client(&claims.client_id).is_none() {
+            return Err(Fault::new(
+                Code::TokenInvalid,
+                "its client is not configured any more",
+            ));
+        }
+        if self.revocations.is_revoked(&claims.jti).await? {
+            return Err(Fault::new(Code::TokenInvalid, "the token was revoked"));
+        }
+        Ok(claims)
+    }
+
+    /// As `claims`, for one audience, compared as exact strings.
+    pub async fn for_audience(&self, token: &str, audience: &str) -> Result<Claims, Fault> {
+        let claims = self.claims(token).await?;
+        if claims.aud == audience {
+            Ok(claims)
+        } else {
+            Err(Fault::new(
+                Code::AudienceMismatch,
+                format!("a token for '{}' at '{audience}'", claims.aud),
+            ))
+        }
+    }
+
+    /// A token of a person whose session lives.
+    pub async fn verify(&self, token: &str, audience: &str) -> Result<(Live, Claims), Fault> {
+        let claims = self.for_audience(token, audience).await?;
+        let live = self.live(&claims).await?;
+        Ok((live, claims))
+    }
+
+    /// The session of a token.
+    pub async fn live(&self, claims: &Claims) -> Result<Live, Fault> {
+        let sid = claims
+            .sid
+            .as_deref()
+            .ok_or_else(|| Fault::new(Code::TokenInvalid, "the token belongs to no person's session"))?;
+        let live = self.desk.by_sid(sid).await?;
+        if live.identity.key() == claims.sub {
+            Ok(live)
+        } else {
+            // A changed mapping made another person of this proof: the old token is nobody's.
+            Err(Fault::new(
+                Code::TokenInvalid,
+                "the token's subject is not the session's",
+            ))
+        }
+    }
+
+    /// Who a token speaks for, and until when.
+    async fn holder(&self, claims: &Claims) -> Result<(Identity, Timestamp), Fault> {
+        if claims.sid.is_some() {
+            let live = self.live(claims).await?;
+            return Ok((live.identity, live.session.ends));
+        }
+        let client = self
+            .directory
+            .client(&claims.client_id)
+            .ok_or_else(|| Fault::new(Code::TokenInvalid, "its client is not configured any more"))?;
+        let ends = Timestamp(claims.exp);
+        Ok((
+            own_identity(client, self.directory.issuer(), self.clock.now(), ends)?,
+            ends,
+        ))
+    }
+}
+
+/// A client as an identity: it acts on behalf of its tenant.
+pub(super) fn own_identity(
+    client: &ClientSettings,
+    issuer: &str,
+    now: Timestamp,
+    not_after: Timestamp,
+) -> Result<Identity, Fault> {
+    let tenant = client
+        .tenant
+        .as_ref()
+        .ok_or_else(|| Fault::new(Code::NoAccess, format!("client '{}' has no tenant", client.id)))?;
+    Ok(Identity::of_client(&client.id, tenant, issuer, now, not_after))
+}
+
+/// The goal of a target, ending no later than `ends`.
+pub(super) fn goal_of(facts: &TargetFacts, now: Timestamp, ends: Timestamp) -> Goal {
+    Goal {
+        target: facts.id.clone(),
+        kind: facts.kind,
+        audience: facts.audience.clone(),
+        ceiling: facts.ceilings.lifetime.min(now.until(ends)),
+    }
+}
+
+#[async_trait]
+impl BearerToKeystone for Bearer {
+    async fn exchange(
+        &self,
+        bearer: &str,
+        target: &TargetId,
+        caller: &CallerFacts,
+    ) -> Result<Credential, Fault> {
+        let target = self
+            .directory
+            .target(target)
+            .ok_or_else(|| Fault::new(Code::NotFound, format!("no target '{target}'")))?;
+        let facts = target.facts();
+        let claims = self.for_audience(bearer, &facts.audience).await?;
+        let (identity, ends) = self.holder(&claims).await?;
+        let caller = Caller {
+            reference: caller.reference.clone(),
+            address: caller.address.as_deref().and_then(|address| address.parse().ok()),
+        };
+        let now = self.clock.now();
+        let goal = goal_of(facts, now, ends);
+        let permit = self
+            .door
+            .permit(
+                &identity,
+                &goal,
+                Asked::Everything,
+                (Some(&claims.client_id), &caller),
+            )
+            .await?;
+        let credential = target.mint(&permit).await?;
+        let what = What::CredentialMinted {
+            target: facts.id.clone(),
+            audience: facts.audience.clone(),
+            rules: permit.grants().iter().map(|grant| grant.rule.clone()).collect(),
+        };
+        self.audit
+            .record(caller.event(now, Some(&identity), what))
+            .await?;
+        Ok(credential)
+    }
+}

@@ -1,0 +1,204 @@
+//! Token exchange (RFC 8693): a session's token becomes a credential for one target.
+
+use crate::domain::{
+    access::{Permit, TargetKind},
+    audit::What,
+    client::{ClientSettings, GrantType},
+    credential::{Credential, MintedToken},
+    fault::{Code, Fault},
+    identity::Identity,
+    oauth::{OAuthError, Refused},
+};
+
+use super::{ACCESS_TOKEN, Caller, Issued, Terms, TokenDesk, invalid_grant, narrowed};
+use crate::broker::bearer::{Claims, goal_of};
+
+/// RFC 8693 §3.
+pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+
+/// What a client sends.
+#[derive(Clone, Copy)]
+pub struct Exchange<'a> {
+    /// Our own access token, of a session.
+    pub subject_token: &'a str,
+    /// Its type.
+    pub subject_token_type: &'a str,
+    /// A target's audience.
+    pub audience: &'a str,
+    /// The type wanted.
+    pub requested_token_type: Option<&'a str>,
+    /// A narrower scope.
+    pub scope: Option<&'a str>,
+}
+
+// The subject token is a bearer secret.
+impl std::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Exchange({})", self.audience)
+    }
+}
+
+impl TokenDesk {
+    /// Exchanges a session's token for a credential of one target.
+    pub async fn exchange(
+        &self,
+        client: &ClientSettings,
+        sent: &Exchange<'_>,
+        caller: &Caller,
+    ) -> Result<Issued, Refused> {
+        if !matches!(sent.subject_token_type, ACCESS_TOKEN | JWT) {
+            return Err(Refused::new(
+                OAuthError::InvalidRequest,
+                "subject_token_type is not supported",
+            ));
+        }
+        let target = self
+            .directory
+            .targets()
+            .find(|target| target.facts().audience == sent.audience)
+            .filter(|target| may_reach(client, &target.facts().audience))
+            .ok_or_else(|| {
+                Refused::new(
+                    OAuthError::InvalidTarget,
+                    "no such audience, or the client may not exchange for it",
+                )
+            })?;
+        let facts = target.facts();
+        let (live, claims) = self
+            .bearer
+            .verify(sent.subject_token, self.directory.issuer())
+            .await
+            .map_err(unusable)?;
+        self.entitled(client, &claims, sent.audience)?;
+        let scope = narrowed(&claims.scope, sent.scope)?;
+        let goal = goal_of(facts, self.clock.now(), live.session.ends);
+        let permit = self.permit(&live.identity, &goal, client, caller).await?;
+        let issued = match facts.kind {
+            TargetKind::Kubernetes => {
+                check_type(sent.requested_token_type, None)?;
+                let Credential::Token(minted) = target.mint(&permit).await? else {
+                    return Err(Fault::new(Code::Internal, "the target gave no token").into());
+                };
+                check_type(sent.requested_token_type, Some(minted.token_type))?;
+                self.trail((&permit, &live.identity), client, &minted, caller)
+                    .await?;
+                as_issued(&permit, &minted, scope)
+            }
+            TargetKind::Keystone | TargetKind::RelyingParty | TargetKind::Gateway => {
+                check_type(sent.requested_token_type, Some(ACCESS_TOKEN))?;
+                // No ID token out of an exchange: nobody has signed in.
+                let scope = without_openid(&scope);
+                let terms = Terms {
+                    client,
+                    scope: &scope,
+                    sid: Some(&live.sid),
+                    nonce: None,
+                };
+                let (issued, access) = self.tokens(&permit, &terms)?;
+                self.trail((&permit, &live.identity), client, &access, caller)
+                    .await?;
+                Issued {
+                    issued_token_type: Some(ACCESS_TOKEN),
+                    ..issued
+                }
+            }
+        };
+        Ok(issued)
+    }
+
+    /// A token that a tool got for its own sign-in must not become a key to the targets: the client it was
+    /// issued to must itself be one that may exchange.
+    fn entitled(&self, client: &ClientSettings, claims: &Claims, audience: &str) -> Result<(), Refused> {
+        let holder = self.directory.client(&claims.client_id);
+        if claims.client_id == client.id || holder.is_some_and(|holder| may_reach(holder, audience)) {
+            Ok(())
+        } else {
+            Err(invalid_grant(
+                "the subject token's client may not reach this audience",
+            ))
+        }
+    }
+
+    async fn trail(
+        &self,
+        (permit, identity): (&Permit, &Identity),
+        client: &ClientSettings,
+        minted: &MintedToken,
+        caller: &Caller,
+    ) -> Result<(), Fault> {
+        let what = What::CredentialMinted {
+            target: permit.target().clone(),
+            audience: permit.audience().to_owned(),
+            rules: permit.grants().iter().map(|grant| grant.rule.clone()).collect(),
+        };
+        self.audit
+            .record(caller.event(self.clock.now(), Some(identity), what))
+            .await?;
+        self.audit_issued(
+            (identity, client),
+            GrantType::TokenExchange,
+            (permit.audience(), &minted.id),
+            caller,
+        )
+        .await
+    }
+}
+
+fn may_reach(client: &ClientSettings, audience: &str) -> bool {
+    client.exchange.iter().any(|own| own == audience || own == "*")
+}
+
+/// RFC 8693 §2.2.2: a subject token that is not good is `invalid_request`.
+fn unusable(fault: Fault) -> Refused {
+    match fault.code {
+        Code::TokenInvalid | Code::SessionEnded | Code::AudienceMismatch => Refused {
+            error: OAuthError::InvalidGrant,
+            description: "the subject token is not a live session's token for this gateway",
+            fault,
+        },
+        _ => fault.into(),
+    }
+}
+
+/// Whether the type asked for is the one that is made; before it is made, whether it is one at all.
+fn check_type(asked: Option<&str>, made: Option<&str>) -> Result<(), Refused> {
+    const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+    let fits = match (asked, made) {
+        (None, _) => true,
+        (Some(asked), None) => matches!(asked, ACCESS_TOKEN | JWT | ID_TOKEN),
+        // kubectl and its neighbours ask for an access token and mean "what the cluster takes".
+        (Some(asked), Some(made)) => asked == made || matches!(asked, JWT | ACCESS_TOKEN),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Refused::new(
+            OAuthError::InvalidRequest,
+            "requested_token_type is not made for this audience",
+        ))
+    }
+}
+
+fn without_openid(scope: &str) -> String {
+    let kept: Vec<&str> = scope
+        .split(' ')
+        .filter(|scope| !matches!(*scope, "" | "openid" | "offline_access"))
+        .collect();
+    kept.join(" ")
+}
+
+fn as_issued(permit: &Permit, minted: &MintedToken, scope: String) -> Issued {
+    Issued {
+        access_token: minted.token.clone(),
+        token_type: if minted.token_type == ACCESS_TOKEN {
+            "Bearer"
+        } else {
+            "N_A"
+        },
+        issued_token_type: Some(minted.token_type),
+        expires_in: permit.issued().until(minted.expires).as_secs(),
+        refresh_token: None,
+        id_token: None,
+        scope,
+    }
+}
