@@ -702,6 +702,39 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_behind() {
+    let engines = Engines::new();
+    for config in engines.configs() {
+        let url = match &config.records {
+            RecordsConfig::Sqlite { path } => format!("sqlite://{}?mode=rwc", path.display()),
+            RecordsConfig::Postgres {
+                url: SecretRef::Env(url),
+                ..
+            } => url.clone(),
+            RecordsConfig::Postgres { .. } => unreachable!(),
+        };
+        sqlx::any::install_default_drivers();
+        let mut raw = sqlx::AnyConnection::connect(&url).await.unwrap();
+        // Somebody else's table is in the way of the second migration.
+        sqlx::query("CREATE TABLE limits (x BIGINT)")
+            .execute(&mut raw)
+            .await
+            .unwrap();
+        let fault = open(&config, &SetClock::new()).await.unwrap_err();
+        assert!(
+            matches!(fault, StoreFault::Migration { version: 2, .. }),
+            "{fault}"
+        );
+        for table in ["SELECT 1 FROM sessions", "SELECT 1 FROM schema_version"] {
+            assert!(sqlx::query(table).fetch_all(&mut raw).await.is_err(), "{table}");
+        }
+        sqlx::query("DROP TABLE limits").execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        open(&config, &SetClock::new()).await.unwrap().close().await;
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_opened_says_what_to_do_and_no_password() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), SetClock::new());
     let missing = folder.path().join("none").join("fedgate.db");
