@@ -1,6 +1,7 @@
 //! What one policy decision costs: 200 tenants with 2,000 access rules, and with 20,000.
 //!
 //! `cargo bench --bench decision`. One line for each figure: name, value, `limit`, limit, verdict.
+#![allow(clippy::indexing_slicing)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
