@@ -197,10 +197,7 @@ async fn a_person_signs_in_at_the_certified_provider() {
 
     // The secret by form; without userinfo the ID token alone speaks.
     let post = json!({ "userinfo": false, "client_auth": "client_secret_post" });
-    let finished = acme
-        .sign_in(&acme.upstream(&issuer(&node), post))
-        .await
-        .unwrap();
+    let finished = acme.sign_in(&acme.upstream(&issuer(&node), post)).await.unwrap();
     assert_eq!(finished.assertion.facts().subject, "alice");
     assert!(!finished.assertion.facts().claims.contains_key("groups"));
     let hint = finished.hint.clone().unwrap();
