@@ -6,4 +6,5 @@ pub mod clusters;
 pub mod fault;
 pub mod keystone;
 pub mod oidc;
+pub mod operations;
 pub mod page;

@@ -20,6 +20,8 @@ use crate::{
     port::{clock::Clock, upstream::Health},
 };
 
+use super::ClientAuthMethod;
+
 /// At most one key fetch in this span, whatever tokens arrive: unknown key ids must not become a flood there.
 const KEYS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
 /// Metadata is read anew after this.
@@ -44,11 +46,41 @@ pub(super) struct Metadata {
     /// RFC 9207 §3: then an answer without `iss` is refused.
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
+    /// Absent means `client_secret_basic` (OIDC Discovery §3).
+    #[serde(default)]
+    pub token_endpoint_auth_methods_supported: Vec<String>,
 }
 
+impl Metadata {
+    fn endpoints(&self) -> Vec<&Url> {
+        let mut all = vec![&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri];
+        all.extend(&self.userinfo_endpoint);
+        all.extend(&self.end_session_endpoint);
+        all
+    }
+
+    /// How the secret is sent where the configuration does not say: Basic, unless only the form is offered.
+    pub(super) fn client_auth(&self) -> ClientAuthMethod {
+        let offered = |name: &str| {
+            self.token_endpoint_auth_methods_supported
+                .iter()
+                .any(|method| method == name)
+        };
+        if offered("client_secret_post") && !offered("client_secret_basic") {
+            ClientAuthMethod::ClientSecretPost
+        } else {
+            ClientAuthMethod::ClientSecretBasic
+        }
+    }
+}
+
+#[derive(Default)]
 struct Keys {
     set: JwkSet,
-    fetched: Timestamp,
+    /// When they were last asked for, with or without success.
+    asked: Option<Timestamp>,
+    /// When they were last read.
+    read: Option<Timestamp>,
 }
 
 /// One provider.
@@ -57,7 +89,7 @@ pub(super) struct Provider {
     outbound: Outbound,
     clock: Arc<dyn Clock>,
     metadata: ArcSwapOption<(Metadata, Timestamp)>,
-    keys: Mutex<Option<Keys>>,
+    keys: Mutex<Keys>,
     tried: Mutex<Option<Timestamp>>,
     down: RwLock<String>,
 }
@@ -69,7 +101,7 @@ impl Provider {
             outbound,
             clock,
             metadata: ArcSwapOption::empty(),
-            keys: Mutex::new(None),
+            keys: Mutex::new(Keys::default()),
             tried: Mutex::new(None),
             down: RwLock::new("not asked yet".to_owned()),
         })
@@ -156,6 +188,15 @@ impl Provider {
         if metadata.issuer != self.issuer {
             return Err("the discovery document names another issuer than the configuration".to_owned());
         }
+        // A secret or a token must not leave by a plain connection that the document slipped in.
+        if self.issuer.starts_with("https:")
+            && metadata
+                .endpoints()
+                .into_iter()
+                .any(|url| url.scheme() != "https")
+        {
+            return Err("the discovery document names an endpoint without https".to_owned());
+        }
         Ok(metadata)
     }
 
@@ -164,35 +205,40 @@ impl Provider {
     pub(super) async fn keys(&self, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
         let mut keys = self.keys.lock().await;
         let now = self.clock.now();
-        let stale = keys
-            .as_ref()
-            .is_none_or(|keys| now >= keys.fetched.plus(KEYS_AT_MOST_EVERY));
-        let known = keys
-            .as_ref()
-            .is_some_and(|keys| !matching(&keys.set, kid).is_empty());
-        if !known && stale {
+        let known = !matching(&keys.set, kid).is_empty();
+        // A key that the provider has withdrawn must not be believed for ever.
+        let old = keys.read.is_none_or(|at| now >= at.plus(METADATA_KEPT));
+        let pause = if keys.read.is_some() {
+            KEYS_AT_MOST_EVERY
+        } else {
+            ASK_AT_MOST_EVERY
+        };
+        let may_ask = keys.asked.is_none_or(|at| now >= at.plus(pause));
+        if (!known || old) && may_ask {
             let url = self.metadata().await?.jwks_uri;
-            let fetched = self.outbound.get_json(&url).await;
-            match fetched.map(readable_keys) {
-                Ok(set) => *keys = Some(Keys { set, fetched: now }),
-                Err(fault) => {
-                    // The failed try counts too, else an outage there would be answered by a flood.
-                    if let Some(keys) = keys.as_mut() {
-                        keys.fetched = now;
-                    }
-                    return Err(Fault::new(Code::UpstreamDown, fault.to_string()));
+            // The failed try counts too, else an outage there would be answered by a flood.
+            keys.asked = Some(now);
+            match self.outbound.get_json(&url).await {
+                Ok(document) => {
+                    keys.set = readable_keys(&document);
+                    keys.read = Some(now);
                 }
+                Err(fault) if known => tracing::warn!(%fault, "an upstream's keys could not be read anew"),
+                Err(fault) => return Err(Fault::new(Code::UpstreamDown, fault.to_string())),
             }
         }
-        Ok(keys
-            .as_ref()
-            .map(|keys| matching(&keys.set, kid))
-            .unwrap_or_default())
+        if keys.read.is_none() {
+            return Err(Fault::new(
+                Code::UpstreamDown,
+                "the provider's keys could not be read",
+            ));
+        }
+        Ok(matching(&keys.set, kid))
     }
 }
 
 /// The keys that can be read; one of an unknown kind must not spoil the others.
-fn readable_keys(document: serde_json::Value) -> JwkSet {
+fn readable_keys(document: &serde_json::Value) -> JwkSet {
     let keys = document
         .get("keys")
         .and_then(serde_json::Value::as_array)
