@@ -54,11 +54,11 @@ pub(super) fn problems(mut engine: Engine) -> Vec<Problem> {
             aliases: aliases(module),
             found: &mut found,
         };
-        if walk.package == "data.fed" || walk.package.starts_with("data.fed.") {
+        if walk.package.split('.').nth(1) == Some("fed") {
             let span = &module.package.span;
             walk.refuse(
                 span,
-                "data.fed holds the compiled access rules",
+                "`fed` holds the compiled access rules",
                 "choose another package",
             );
         }
