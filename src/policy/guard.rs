@@ -1,10 +1,6 @@
 //! What is refused at load because it would show, silently or too late, at a decision (policy traps of the
 //! engine): unknown functions even where no test reaches them, functions that make a decision depend on
 //! anything but its input, and negation that would be true where a fact is missing.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the syntax tree is the engine's enum"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

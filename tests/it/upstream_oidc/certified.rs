@@ -195,15 +195,18 @@ async fn a_person_signs_in_at_the_certified_provider() {
         response.text().await.unwrap()
     );
 
+    // The secret by form; without userinfo the ID token alone speaks.
     let post = json!({ "userinfo": false, "client_auth": "client_secret_post" });
-    let fault = acme
+    let finished = acme
         .sign_in(&acme.upstream(&issuer(&node), post))
         .await
-        .unwrap_err();
-    assert_eq!(
-        fault.code,
-        Code::UpstreamRefused,
-        "the client is registered for Basic: {fault}"
+        .unwrap();
+    assert_eq!(finished.assertion.facts().subject, "alice");
+    assert!(!finished.assertion.facts().claims.contains_key("groups"));
+    let hint = finished.hint.clone().unwrap();
+    assert!(
+        !format!("{finished:?}").contains(&hint),
+        "an ID token in a Debug output"
     );
 }
 
