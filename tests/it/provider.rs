@@ -155,12 +155,20 @@ async fn gateway() -> Gateway {
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(Wall);
     let entropy = Arc::new(SystemEntropy);
-    let records = Records::sqlite(&folder.path().join("f.db"), clock.now()).await.unwrap();
-    let records = Arc::new(records);
-    let sealer = Arc::new(SecretSealer::new(&Secret::new("x".repeat(40))).unwrap());
-    let ring = KeyRing::open(records.clone(), sealer.clone(), clock.clone(), url.clone(), of(json!({})))
+    let records = Records::sqlite(&folder.path().join("f.db"), clock.now())
         .await
         .unwrap();
+    let records = Arc::new(records);
+    let sealer = Arc::new(SecretSealer::new(&Secret::new("x".repeat(40))).unwrap());
+    let ring = KeyRing::open(
+        records.clone(),
+        sealer.clone(),
+        clock.clone(),
+        url.clone(),
+        of(json!({})),
+    )
+    .await
+    .unwrap();
     let signer = Arc::new(ring);
     let tenants: Vec<Tenant> = of(json!([{"id": "acme", "name": "ACME GmbH", "domains": ["acme"]}]));
     let wiring = Wiring {
@@ -294,7 +302,10 @@ impl Gateway {
             .send()
             .await
             .unwrap();
-        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let to = answer
+            .headers()
+            .get("location")
+            .map(|to| to.to_str().unwrap().to_owned());
         (answer.status().as_u16(), to.unwrap_or_default())
     }
 
@@ -339,8 +350,12 @@ impl Gateway {
     }
 
     async fn refresh(&self, client: &str, token: &str) -> (u16, Value) {
-        self.post("token", client, &[("grant_type", "refresh_token"), ("refresh_token", token)])
-            .await
+        self.post(
+            "token",
+            client,
+            &[("grant_type", "refresh_token"), ("refresh_token", token)],
+        )
+        .await
     }
 
     async fn active(&self, client: &str, token: &str) -> bool {
@@ -351,7 +366,9 @@ impl Gateway {
 }
 
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
-    body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}"))
+    body[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {name} in {body}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,9 +388,15 @@ async fn a_code_is_bound_and_counts_once() {
     assert_eq!(status, 200, "{body}");
     let (access, refresh) = (text(&body, "access_token"), text(&body, "refresh_token"));
     assert!(gateway.active("app", access).await);
-    assert!(!gateway.active("other", access).await, "a stranger learns nothing");
+    assert!(
+        !gateway.active("other", access).await,
+        "a stranger learns nothing"
+    );
     assert_eq!(gateway.redeem("app", &code, Some(VERIFIER)).await.0, 400);
-    assert!(!gateway.active("app", access).await, "a replay ends the access token");
+    assert!(
+        !gateway.active("app", access).await,
+        "a replay ends the access token"
+    );
     assert_eq!(gateway.refresh("app", refresh).await.0, 400, "and the family");
 }
 
@@ -392,7 +415,11 @@ async fn ten_parallel_refreshes_agree_and_reuse_ends_the_family() {
     }
     let (_, body) = gateway.refresh("app", &second).await;
     let third = text(&body, "refresh_token").to_owned();
-    assert_eq!(gateway.refresh("app", &first).await.0, 400, "reuse of an older one");
+    assert_eq!(
+        gateway.refresh("app", &first).await.0,
+        400,
+        "reuse of an older one"
+    );
     assert_eq!(gateway.refresh("app", &third).await.0, 400, "ended the family");
 }
 
@@ -428,18 +455,27 @@ async fn an_exchange_needs_a_session_of_a_client_that_may() {
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("subject_token", token),
-            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
             ("audience", "k8s-a"),
         ];
         gateway.post("token", client, &form).await
     };
-    let (_, body) = gateway.redeem("cli", &gateway.code("cli").await, Some(VERIFIER)).await;
+    let (_, body) = gateway
+        .redeem("cli", &gateway.code("cli").await, Some(VERIFIER))
+        .await;
     let session = text(&body, "access_token").to_owned();
     let (status, body) = exchange("cli", &session).await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(text(&body, "token_type"), "N_A");
     let cluster = text(&body, "access_token");
-    assert_eq!(exchange("cli", cluster).await.0, 400, "a token of another audience");
+    assert_eq!(
+        exchange("cli", cluster).await.0,
+        400,
+        "a token of another audience"
+    );
     assert_eq!(exchange("other", &session).await.0, 400, "a client that may not");
 }
 
@@ -466,22 +502,51 @@ async fn bad_authorization_requests_never_leave_the_site() {
     assert_eq!(gateway.authorize(&twice).await, (400, String::new()));
     let long = format!("{base}&response_type=code&{pkce}&state={}", "s".repeat(600));
     for (query, error) in [
-        (format!("{base}&response_type=token&{pkce}"), "unsupported_response_type"),
+        (
+            format!("{base}&response_type=token&{pkce}"),
+            "unsupported_response_type",
+        ),
         (format!("{base}&response_type=code"), "invalid_request"),
-        (format!("{base}&response_type=code&code_challenge={CHALLENGE}"), "invalid_request"),
-        (format!("{base}&response_type=code&{pkce}&scope=root"), "invalid_scope"),
-        (format!("{base}&response_type=code&{pkce}&nonce=a&nonce=b"), "invalid_request"),
-        (format!("{base}&response_type=code&{pkce}&request=x"), "request_not_supported"),
-        (format!("{base}&response_type=code&{pkce}&request_uri=x"), "request_uri_not_supported"),
-        (format!("{base}&response_type=code&{pkce}&resource=nowhere"), "invalid_target"),
-        (format!("{base}&response_type=code&{pkce}&prompt=none&max_age=0"), "login_required"),
+        (
+            format!("{base}&response_type=code&code_challenge={CHALLENGE}"),
+            "invalid_request",
+        ),
+        (
+            format!("{base}&response_type=code&{pkce}&scope=root"),
+            "invalid_scope",
+        ),
+        (
+            format!("{base}&response_type=code&{pkce}&nonce=a&nonce=b"),
+            "invalid_request",
+        ),
+        (
+            format!("{base}&response_type=code&{pkce}&request=x"),
+            "request_not_supported",
+        ),
+        (
+            format!("{base}&response_type=code&{pkce}&request_uri=x"),
+            "request_uri_not_supported",
+        ),
+        (
+            format!("{base}&response_type=code&{pkce}&resource=nowhere"),
+            "invalid_target",
+        ),
+        (
+            format!("{base}&response_type=code&{pkce}&prompt=none&max_age=0"),
+            "login_required",
+        ),
         (long, "invalid_request"),
     ] {
         let (status, to) = gateway.authorize(&query).await;
         assert_eq!(status, 303, "{query}");
-        assert!(to.starts_with(&format!("{CALLBACK}?error={error}&")), "{query}: {to}");
+        assert!(
+            to.starts_with(&format!("{CALLBACK}?error={error}&")),
+            "{query}: {to}"
+        );
     }
-    let (status, to) = gateway.authorize(&format!("{base}&response_type=code&{pkce}&prompt=login")).await;
+    let (status, to) = gateway
+        .authorize(&format!("{base}&response_type=code&{pkce}&prompt=login"))
+        .await;
     assert!(status == 303 && to.starts_with("/login?return="), "{to}");
     let huge = format!("{base}&x={}", "x".repeat(9000));
     assert_eq!(gateway.authorize(&huge).await.0, 400);
@@ -495,13 +560,21 @@ async fn bad_token_requests_are_refused_in_the_protocols_words() {
     for (form, status, error) in [
         (vec![], 400, "invalid_request"),
         (vec![grant, grant], 400, "invalid_request"),
-        (vec![grant, ("client_secret", "app-secret")], 400, "invalid_request"),
+        (
+            vec![grant, ("client_secret", "app-secret")],
+            400,
+            "invalid_request",
+        ),
         (vec![grant, ("client_id", "other")], 400, "invalid_request"),
         (vec![grant, ("scope", "root")], 400, "invalid_scope"),
         (vec![grant, ("resource", "nowhere")], 400, "invalid_target"),
         (vec![grant, ("x", huge.as_str())], 400, "invalid_request"),
         (vec![("grant_type", "password")], 400, "unsupported_grant_type"),
-        (vec![("grant_type", "refresh_token"), ("refresh_token", "fgr_a.1.b")], 400, "invalid_grant"),
+        (
+            vec![("grant_type", "refresh_token"), ("refresh_token", "fgr_a.1.b")],
+            400,
+            "invalid_grant",
+        ),
     ] {
         let answer = gateway.post("token", "app", &form).await;
         assert_eq!((answer.0, text(&answer.1, "error")), (status, error));
@@ -516,7 +589,11 @@ async fn bad_token_requests_are_refused_in_the_protocols_words() {
         .unwrap();
     assert_eq!(wrong.status(), 401);
     assert!(wrong.headers().contains_key("www-authenticate"));
-    assert_eq!(gateway.post("token", "cli", &[grant]).await.0, 400, "a public client");
+    assert_eq!(
+        gateway.post("token", "cli", &[grant]).await.0,
+        400,
+        "a public client"
+    );
 }
 
 /// The certified client: discovery, code with PKCE, userinfo, refresh, introspection, revocation, exchange,
