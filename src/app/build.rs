@@ -91,6 +91,7 @@ pub(super) struct Parts {
     pub logouts: Arc<Logouts>,
     pub metrics: Arc<Metrics>,
     pub proxies: Arc<[IpAddr]>,
+    pub admin_token: Option<[u8; 32]>,
 }
 
 /// Opens everything that `config` names. Far sides that are down do not stop it.
@@ -231,6 +232,7 @@ impl World {
             bearer,
             metrics: Arc::new(metrics),
             proxies: config.listen.proxies.clone().into(),
+            admin_token: admin_token(config, secrets)?,
         })
     }
 
@@ -325,6 +327,16 @@ impl World {
             entropy: Arc::clone(&self.entropy),
         }
     }
+}
+
+fn admin_token(config: &Config, secrets: &dyn Secrets) -> Result<Option<[u8; 32]>, StartFault> {
+    let Some(admin) = &config.admin else {
+        return Ok(None);
+    };
+    let token = secrets
+        .read(&admin.token)
+        .map_err(|fault| StartFault(format!("admin.token: {fault}")))?;
+    Ok(Some(hash_secret(token.reveal())))
 }
 
 /// Reads what the clients' proofs are checked against: once, at start.

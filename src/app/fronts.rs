@@ -2,15 +2,25 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{Extension, Router, extract::DefaultBodyLimit, middleware, response::Response};
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, State},
+    middleware,
+    response::Response,
+};
+use http::{HeaderMap, Uri};
 
 use crate::{
     broker::Caller,
     config::Config,
     domain::fault::{Code, Fault},
-    http::{browser, clusters, fault, keystone, oidc, operations::Operations, page::Pages},
+    http::{
+        admin, browser, clusters, fault, keystone, oidc,
+        operations::Operations,
+        page::{Frame, Pages},
+    },
     outbound::{self, Outbound},
-    port::{signer::Signer, target::BearerToKeystone},
+    port::{audit::Audit, clock::Clock, keyring::KeyCare, signer::Signer, target::BearerToKeystone},
     store, target,
 };
 
@@ -27,13 +37,16 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
     let pages = Arc::new(Pages::load(&config.name).map_err(|fault| StartFault(fault.to_string()))?);
     let mut router = Router::new()
         .merge(browser_front(&parts, Arc::clone(&pages)))
-        .merge(oidc_front(&parts, pages))
+        .merge(oidc_front(&parts, Arc::clone(&pages)))
         .merge(clusters_front(config, &parts)?)
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     for declared in &config.targets {
         if let Some(keystone) = declared.as_keystone() {
             router = router.merge(keystone_front(keystone, &parts)?);
         }
+    }
+    if let Some(hash) = parts.admin_token {
+        router = router.merge(admin_front(hash, &parts, opened));
     }
     let metrics = Arc::clone(&parts.metrics);
     let operations = Operations {
@@ -48,12 +61,53 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
     };
     Ok(router
         .merge(operations.routes())
-        .fallback(nothing_here)
+        .fallback_service(axum::routing::any(nothing_here).with_state(NothingHere {
+            pages,
+            clock: Arc::clone(&parts.clock),
+        }))
         .layer(middleware::from_fn_with_state(layer, outermost)))
 }
 
-async fn nothing_here(Extension(caller): Extension<Caller>) -> Response {
-    fault::plain(&Fault::new(Code::NotFound, "no such path"), &caller.reference)
+/// What the answer for an unknown path needs.
+#[derive(Clone)]
+struct NothingHere {
+    pages: Arc<Pages>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A page for people, JSON for programs.
+async fn nothing_here(
+    State(here): State<NothingHere>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let missing = Fault::new(Code::NotFound, "no such path");
+    let person = headers
+        .get(http::header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    if person {
+        here.pages.fault(
+            &Frame::of(&uri, &headers, &caller.reference, here.clock.now()),
+            &missing,
+        )
+    } else {
+        fault::plain(&missing, &caller.reference)
+    }
+}
+
+fn admin_front(token_hash: [u8; 32], parts: &Parts, opened: &store::Opened) -> Router {
+    admin::Admin {
+        token_hash,
+        keys: Arc::clone(&parts.ring) as Arc<dyn KeyCare>,
+        directory: Arc::clone(&parts.directory),
+        trail: Arc::clone(&opened.trail),
+        audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+        policy: Arc::clone(&parts.policy),
+        clock: Arc::clone(&parts.clock),
+    }
+    .routes()
 }
 
 fn browser_front(parts: &Parts, pages: Arc<Pages>) -> Router {

@@ -72,6 +72,8 @@ impl Running {
         let file = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let errors = file.try_clone().map_err(|error| error.to_string())?;
         let child = command
+            // The policy engine makes errors as it works; a backtrace for each makes it several times slower.
+            .env("RUST_LIB_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(file)
             .stderr(errors)
