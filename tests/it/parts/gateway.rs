@@ -193,6 +193,7 @@ impl Landscape {
             text.replace("8444", &acme.to_string())
                 .replace("8443", &cloud.to_string())
                 .replace("8435", &keystone.to_string())
+                .replace("filter: info", "filter: \"info,fedgate=trace\"")
         };
         let text = ported(include_str!("../../../config/demo/acme.yaml"));
         keep(&root.join("acme/fedgate.yaml"), &text);
@@ -307,6 +308,20 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// Another one, with no cookies yet.
+    pub fn fresh(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            jar: Mutex::default(),
+        }
+    }
+
+    /// Every cookie's value.
+    pub fn cookies(&self) -> Vec<String> {
+        let jar = self.jar.lock().unwrap();
+        jar.values().flat_map(BTreeMap::values).cloned().collect()
+    }
+
     /// Opens an address and goes on until a page stays, or an address is not https (a client's own).
     pub async fn open(&self, url: &str) -> Page {
         let url = Url::parse(url).unwrap();
