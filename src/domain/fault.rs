@@ -85,6 +85,13 @@ pub enum Code {
     Internal,
 }
 
+/// The code as pages, error bodies and the log show it: `NO_ACCESS`.
+impl std::fmt::Display for Code {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(out)
+    }
+}
+
 impl Code {
     /// All codes, so that a test can ask each for its texts.
     pub const ALL: [Self; 26] = [

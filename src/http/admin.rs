@@ -154,7 +154,7 @@ async fn guard(
 }
 
 fn refused(fault: &Fault, caller: &Caller) -> Response {
-    tracing::info!(reference = %caller.reference, code = ?fault.code, detail = %fault.detail, "an administrator's request was refused");
+    tracing::info!(reference = %caller.reference, code = %fault.code, detail = %fault.detail, "an administrator's request was refused");
     fault::plain(fault, &caller.reference)
 }
 

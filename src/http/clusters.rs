@@ -87,7 +87,7 @@ async fn show(
             response
         }
         Err(fault) => {
-            tracing::info!(reference = %caller.reference, code = ?fault.code, detail = %fault.detail, "the clusters were refused");
+            tracing::info!(reference = %caller.reference, code = %fault.code, detail = %fault.detail, "the clusters were refused");
             fault::bearer(&fault, &caller.reference)
         }
     }

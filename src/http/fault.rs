@@ -51,10 +51,7 @@ pub fn extra_headers(code: Code, headers: &mut HeaderMap) {
 /// The stable code as the outside spells it (`NO_ACCESS`).
 #[must_use]
 pub fn name(code: Code) -> String {
-    serde_json::to_value(code)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    code.to_string()
 }
 
 /// What machines get to read: English, printable ASCII without quotes (RFC 6749 §5.2).

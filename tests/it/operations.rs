@@ -174,7 +174,7 @@ async fn carol_learns_why_not_and_the_log_has_her_reference() {
     let log = landscape.cloud.log();
     assert!(
         log.lines()
-            .any(|line| line.contains(&reference) && line.contains("no_matching_rule")),
+            .any(|line| line.contains(&reference) && line.contains(r#""code":"NO_ACCESS""#)),
         "{reference} is not in the log: {log}"
     );
     // She is not signed in.

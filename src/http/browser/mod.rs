@@ -182,7 +182,7 @@ impl Front {
 
     /// An error page that knows the upstream: whom to ask, where to try again.
     fn failed(&self, ask: &Ask, fault: &Fault, source: Option<&Source>) -> Response {
-        tracing::info!(reference = %ask.caller.reference, code = ?fault.code, detail = %fault.detail, "a page was refused");
+        tracing::info!(reference = %ask.caller.reference, code = %fault.code, detail = %fault.detail, "a page was refused");
         let tenant = source.and_then(|source| self.directory().tenant(source.upstream.tenant()));
         let view = Failed {
             reasons: fault.reasons.clone(),

@@ -93,7 +93,7 @@ pub(super) async fn check(
             with_cookies(response, cookie::set(cookie::SESSION, &live.session.id.0, None))
         }
         Err(fault) if matches!(fault.code, Code::BadCredentials | Code::TooManyAttempts) => {
-            tracing::info!(reference = %ask.caller.reference, code = ?fault.code, upstream = %id, "a password was refused");
+            tracing::info!(reference = %ask.caller.reference, code = %fault.code, upstream = %id, "a password was refused");
             page(&front, &ask, source, kept, Some(fault.code))
         }
         Err(fault) => front.failed(&ask, &fault, Some(source)),

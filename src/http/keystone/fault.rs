@@ -83,9 +83,9 @@ impl Refusal {
 fn refused(fault: &Fault, reference: &Reference, realm: &str) -> Response {
     let mut response = fault::keystone(fault, reference);
     if response.status().is_server_error() {
-        tracing::error!(%reference, code = ?fault.code, detail = %fault.detail, "login at Keystone failed");
+        tracing::error!(%reference, code = %fault.code, detail = %fault.detail, "login at Keystone failed");
     } else {
-        tracing::info!(%reference, code = ?fault.code, detail = %fault.detail, "login at Keystone refused");
+        tracing::info!(%reference, code = %fault.code, detail = %fault.detail, "login at Keystone refused");
     }
     challenge(&mut response, realm, ", error=\"invalid_token\"");
     response

@@ -253,7 +253,7 @@ fn redirect(front: &Front, back: &ReplyTo, own: &[(&str, &str)]) -> Response {
 
 fn refuse(front: &Front, ask: &Ask, back: &ReplyTo, refused: &Refused) -> Response {
     let reference = &ask.caller.reference;
-    tracing::info!(%reference, error = refused.error.as_str(), code = ?refused.fault.code, detail = %refused.fault.detail, "an authorization request was refused");
+    tracing::info!(%reference, error = refused.error.as_str(), code = %refused.fault.code, detail = %refused.fault.detail, "an authorization request was refused");
     // RFC 6749 §4.1.2.1: printable ASCII without quotes and backslashes.
     let reasons: String = refused
         .fault
@@ -279,7 +279,7 @@ fn refuse(front: &Front, ask: &Ask, back: &ReplyTo, refused: &Refused) -> Respon
 
 fn page(front: &Front, ask: &Ask, fault: &Fault) -> Response {
     let reference = &ask.caller.reference;
-    tracing::info!(%reference, code = ?fault.code, detail = %fault.detail, "an authorization request was refused on a page");
+    tracing::info!(%reference, code = %fault.code, detail = %fault.detail, "an authorization request was refused on a page");
     let frame = Frame::of(&ask.uri, &ask.headers, reference, front.clock.now());
     front.pages.fault(&frame, fault)
 }

@@ -44,7 +44,7 @@ async fn answer(front: &Front, ask: &Ask, sent: Result<Parameters, Fault>) -> Re
     };
     outcome.unwrap_or_else(|fault| {
         let reference = &ask.caller.reference;
-        tracing::info!(%reference, code = ?fault.code, detail = %fault.detail, "a logout was refused");
+        tracing::info!(%reference, code = %fault.code, detail = %fault.detail, "a logout was refused");
         front.pages.fault(&frame(front, ask), &fault)
     })
 }

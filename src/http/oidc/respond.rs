@@ -35,7 +35,7 @@ pub(super) fn refuse(refused: &Refused, reference: &Reference) -> Response {
         refused.error,
         OAuthError::AuthorizationPending | OAuthError::SlowDown
     ) {
-        tracing::info!(%reference, error = refused.error.as_str(), code = ?refused.fault.code, detail = %refused.fault.detail, "an OAuth request was refused");
+        tracing::info!(%reference, error = refused.error.as_str(), code = %refused.fault.code, detail = %refused.fault.detail, "an OAuth request was refused");
     }
     let mut body = json!({
         "error": refused.error.as_str(), "error_description": refused.description,
