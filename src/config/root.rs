@@ -9,10 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::{client::ClientSettings, secret::SecretRef, tenant::Tenant};
-use crate::{keys, policy, store, target, telemetry};
-
-/// One upstream (its type comes with the room `upstream`).
-pub(super) type Upstream = serde_json::Value;
+use crate::{keys, policy, store, target, telemetry, upstream};
 
 /// The whole configuration of one gateway.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -42,7 +39,7 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// Where people come from.
     #[serde(default)]
-    pub upstreams: Vec<Upstream>,
+    pub upstreams: Vec<upstream::Declared>,
     /// Where they are let in.
     #[serde(default)]
     pub targets: Vec<target::Declared>,

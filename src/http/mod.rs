@@ -1,6 +1,8 @@
 //! The doors: each front end parses, makes one call of the broker, renders.
 
 pub mod browser;
+pub mod clusters;
 pub mod fault;
 pub mod keystone;
+pub mod oidc;
 pub mod page;

@@ -152,6 +152,7 @@ impl Sealer for SecretSealer {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "test data in ASCII")]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;

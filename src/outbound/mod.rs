@@ -1,6 +1,10 @@
 //! The one HTTP client of the server: roots, address rules, time and size limits.
 //!
 //! No other room builds a client (but `client`, which is another program). Start at [`Outbound::open`].
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that builds the client"
+)]
 
 mod address;
 
@@ -175,7 +179,7 @@ fn builder(config: &Config) -> Result<reqwest::ClientBuilder, OutboundFault> {
         .connect_timeout(Duration::from_secs(5))
         .pool_idle_timeout(Duration::from_secs(60))
         .user_agent(concat!("fedgate/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(config.addresses.clone());
+        .dns_resolver(config.addresses);
     if let Some(path) = &config.ca {
         let wrong = |why: String| {
             OutboundFault::Ca(format!(

@@ -1,15 +1,22 @@
 //! What is refused at load because it would show, silently or too late, at a decision (policy traps of the
 //! engine): unknown functions even where no test reaches them, functions that make a decision depend on
 //! anything but its input, and negation that would be true where a fact is missing.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the syntax tree is the engine's enum"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::{
     Engine,
-    unstable::{BUILTINS, BoolOp, Expr, Literal, Module, Query, Ref, Rule, RuleHead, Span},
+    unstable::{BUILTINS, BoolOp, Expr, Literal, Query, Ref, Rule, RuleHead, Span},
 };
 
-use super::fault::Problem;
+use super::{
+    fault::Problem,
+    modules::{aliases, functions, package, path},
+};
 
 /// Functions that are refused although the engine or OPA has them, and why.
 const REFUSED: [(&str, &str); 9] = [
@@ -64,91 +71,6 @@ pub(super) fn problems(mut engine: Engine) -> Vec<Problem> {
         }
     }
     found.into_iter().collect()
-}
-
-/// The rules named `test_*` in files named `*_test.rego`: file, line and full name.
-pub(super) fn tests(modules: &[Ref<Module>]) -> Vec<(String, u32, String)> {
-    let mut found = Vec::new();
-    for module in modules {
-        let file = module.package.span.source.get_path();
-        if !file.ends_with("_test.rego") {
-            continue;
-        }
-        for rule in &module.policy {
-            let name = path(head(rule)).unwrap_or_default();
-            if name.starts_with("test_") {
-                found.push((
-                    file.clone(),
-                    rule.span().line,
-                    format!("{}.{name}", package(module)),
-                ));
-            }
-        }
-    }
-    found.sort();
-    // A rule may have several bodies; it is one test.
-    found.dedup_by(|later, first| later.2 == first.2);
-    found
-}
-
-fn package(module: &Module) -> String {
-    format!("data.{}", path(&module.package.refr).unwrap_or_default())
-}
-
-/// What each imported name stands for.
-fn aliases(module: &Module) -> BTreeMap<String, String> {
-    let imports = module.imports.iter().filter_map(|import| {
-        let full = path(&import.refr)?;
-        let last = full.rsplit('.').next()?.to_owned();
-        let alias = import.r#as.as_ref().map_or(last, |span| span.text().to_owned());
-        Some((alias, full))
-    });
-    imports.collect()
-}
-
-/// The functions that the policies define, by full name, with the number of their arguments.
-fn functions(modules: &[Ref<Module>]) -> BTreeMap<String, usize> {
-    let mut known = BTreeMap::new();
-    for module in modules {
-        for rule in &module.policy {
-            let (refr, count) = match &**rule {
-                Rule::Spec {
-                    head: RuleHead::Func { refr, args, .. },
-                    ..
-                } => (refr, args.len()),
-                Rule::Default { refr, args, .. } if !args.is_empty() => (refr, args.len()),
-                Rule::Spec { .. } | Rule::Default { .. } => continue,
-            };
-            if let Some(name) = path(refr) {
-                known.insert(format!("{}.{name}", package(module)), count);
-            }
-        }
-    }
-    known
-}
-
-fn head(rule: &Rule) -> &Expr {
-    match rule {
-        Rule::Spec { head, .. } => match head {
-            RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => refr,
-        },
-        Rule::Default { refr, .. } => refr,
-    }
-}
-
-/// The dotted path of a reference whose parts are all constant.
-fn path(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Var { span, .. } => Some(span.text().to_owned()),
-        Expr::RefDot { refr, field, .. } => Some(format!("{}.{}", path(refr)?, field.0.text())),
-        Expr::RefBrack { refr, index, .. } => match &**index {
-            Expr::String { value, .. } | Expr::RawString { value, .. } => {
-                Some(format!("{}.{}", path(refr)?, value.as_string().ok()?))
-            }
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// A value that is there, or a reference the engine treats as OPA does under `not`.
@@ -240,14 +162,16 @@ impl Walk<'_> {
 
     /// In this engine `not f(input.missing)` is true; in OPA it is undefined. What both agree on is let in.
     fn negation(&mut self, span: &Span, expr: &Expr) {
-        let agreed = match expr {
-            Expr::BoolExpr {
-                op: BoolOp::Eq,
-                lhs,
-                rhs,
-                ..
-            } => plain(lhs) && plain(rhs),
-            other => plain(other),
+        let agreed = if let Expr::BoolExpr {
+            op: BoolOp::Eq,
+            lhs,
+            rhs,
+            ..
+        } = expr
+        {
+            plain(lhs) && plain(rhs)
+        } else {
+            plain(expr)
         };
         if !agreed {
             self.refuse(
@@ -363,7 +287,7 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
-mod tests_of_the_guard {
+mod tests {
     use super::*;
 
     fn refusals(text: &str) -> Vec<String> {

@@ -13,6 +13,7 @@ mod fault;
 mod guard;
 mod index;
 mod input;
+mod modules;
 mod rules;
 mod snapshot;
 mod source;

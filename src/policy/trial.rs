@@ -7,7 +7,7 @@ use regorus::{Engine, Value};
 use super::{
     config::Config,
     fault::{PolicyLoadFault, Problem},
-    guard,
+    modules,
     snapshot::{LONGEST_CHECK, engine},
     source::{self, Source},
 };
@@ -48,7 +48,7 @@ pub(super) fn failures(files: &[Source]) -> Result<Vec<Problem>, Vec<Problem>> {
 
 fn trials(files: &[Source]) -> Result<Vec<Trial>, Vec<Problem>> {
     let mut template = engine(files.iter(), "{}", LONGEST_CHECK)?;
-    let tests = guard::tests(template.get_modules());
+    let tests = modules::tests(template.get_modules());
     Ok(tests
         .into_iter()
         .map(|(file, line, test)| {

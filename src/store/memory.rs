@@ -88,9 +88,12 @@ fn end_of(now: Timestamp, ttl: Duration) -> Timestamp {
     now.plus(Duration::from_secs(ttl.as_secs().saturating_add(part)))
 }
 
+/// A ticket's kind and the digest of its secret name.
+type TicketKey = (TicketKind, [u8; 32]);
+
 /// Tickets of this process.
 pub struct MemoryTickets {
-    shelf: Mutex<Shelf<(TicketKind, [u8; 32]), Vec<u8>>>,
+    shelf: Mutex<Shelf<TicketKey, Vec<u8>>>,
     clock: Arc<dyn Clock>,
 }
 

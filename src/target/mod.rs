@@ -20,6 +20,7 @@ use crate::domain::{
 use crate::port::{entropy::Entropy, signer::Signer, target::Target};
 
 /// One target, as configured.
+#[expect(clippy::large_enum_variant, reason = "a handful for each gateway, read once")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Declared {

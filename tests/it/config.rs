@@ -101,11 +101,11 @@ fn text_keys(text: &str) -> BTreeSet<String> {
             line = rest.to_owned();
             indent += 2;
         }
-        let Some((key, value)) = line
-            .trim()
-            .split_once(':')
-            .map(|(key, rest)| (key.to_owned(), rest.trim().to_owned()))
-        else {
+        let line = line.trim();
+        let pair = line
+            .split_once(": ")
+            .or_else(|| line.strip_suffix(':').map(|key| (key, "")));
+        let Some((key, value)) = pair.map(|(key, value)| (key.to_owned(), value.trim().to_owned())) else {
             continue;
         };
         if !key
@@ -271,7 +271,7 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
         "fedgate.yaml: targets[0].server: found 'no url', expected a URL",
         "fedgate.yaml: targets[1].kind: found 'marvel', expected one of keystone, kubernetes",
         "fedgate.yaml: tenants[1].id: found 'acme', which tenants[0] has too, expected an id of its own",
-        "fedgate.yaml: tenants[2].id: found 'Big', expected a name is 1 to 64",
+        "fedgate.yaml: tenants[2].id: found 'Big', expected 1 to 64 of a-z",
     ];
     assert_eq!(said.len(), starts.len(), "{said:#?}");
     for (line, start) in said.iter().zip(starts) {

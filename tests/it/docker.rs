@@ -61,7 +61,8 @@ fn the_configuration_with_its_environment_is_right() {
         put(&folder.path().join(name), "0123456789abcdef0123456789abcdef");
     }
     let pairs = environment();
-    let environment = Environment::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let environment =
+        Environment::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     Config::load_with(&path, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"));
 }
 
@@ -108,22 +109,37 @@ fn the_gateway_has_no_rights_that_it_does_not_need() {
         .rev()
         .find_map(|line| line.strip_prefix("USER ").map(str::to_owned))
         .expect("the image says whom it runs as");
-    assert!(user.split(':').next().unwrap().parse::<u32>().unwrap() > 0, "{user}");
+    assert!(
+        user.split(':').next().unwrap().parse::<u32>().unwrap() > 0,
+        "{user}"
+    );
     assert_eq!(gateway["user"], user.as_str());
 }
 
 #[test]
 fn the_image_has_both_programs_a_health_check_and_no_shell_in_its_commands() {
     let stage = last_stage();
-    let copied = stage.iter().find(|line| line.starts_with("COPY --from=build")).unwrap();
+    let copied = stage
+        .iter()
+        .find(|line| line.starts_with("COPY --from=build"))
+        .unwrap();
     assert!(copied.contains("/out/fedgate ") && copied.contains("/out/fedctl "));
     assert!(stage[0].contains("bookworm-slim"), "{}", stage[0]);
     for command in ["ENTRYPOINT ", "CMD "] {
         let line = stage.iter().find(|line| line.starts_with(command)).unwrap();
-        assert!(line[command.len()..].starts_with('['), "a shell would get the signals: {line}");
+        assert!(
+            line[command.len()..].starts_with('['),
+            "a shell would get the signals: {line}"
+        );
     }
-    let health = stage.iter().find(|line| line.starts_with("HEALTHCHECK ")).unwrap();
-    assert!(health.contains("CMD [\"/usr/local/bin/fedgate\", \"health\""), "{health}");
+    let health = stage
+        .iter()
+        .find(|line| line.starts_with("HEALTHCHECK "))
+        .unwrap();
+    assert!(
+        health.contains("CMD [\"/usr/local/bin/fedgate\", \"health\""),
+        "{health}"
+    );
 }
 
 #[test]
@@ -132,17 +148,29 @@ fn what_the_image_copies_is_in_the_checkout_and_in_the_context() {
     let context = fs::read_to_string(root.join(".dockerignore")).unwrap();
     let dockerfile = read("Dockerfile");
     let mut seen = 0;
-    for line in dockerfile.lines().filter(|line| line.starts_with("COPY ") && !line.contains("--from")) {
+    for line in dockerfile
+        .lines()
+        .filter(|line| line.starts_with("COPY ") && !line.contains("--from"))
+    {
         let words: Vec<&str> = line.split_whitespace().skip(1).collect();
         for source in &words[..words.len() - 1] {
             seen += 1;
             assert!(root.join(source).exists(), "{source} does not exist");
-            assert!(context.lines().any(|line| line == format!("!{source}")), "{source} is not in the context");
+            assert!(
+                context.lines().any(|line| line == format!("!{source}")),
+                "{source} is not in the context"
+            );
         }
     }
     assert!(seen >= 5);
-    let rust = dockerfile.lines().find_map(|line| line.strip_prefix("FROM rust:")).unwrap();
+    let rust = dockerfile
+        .lines()
+        .find_map(|line| line.strip_prefix("FROM rust:"))
+        .unwrap();
     let cargo = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let version = rust.split('-').next().unwrap();
-    assert!(cargo.contains(&format!("rust-version = \"{version}\"")), "the image builds with Rust {version}");
+    assert!(
+        cargo.contains(&format!("rust-version = \"{version}\"")),
+        "the image builds with Rust {version}"
+    );
 }

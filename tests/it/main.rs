@@ -14,7 +14,10 @@
     clippy::large_futures,
     clippy::needless_pass_by_value,
     missing_debug_implementations,
-    unreachable_pub
+    unreachable_pub,
+    clippy::struct_excessive_bools,
+    clippy::filter_next,
+    dead_code
 )]
 
 mod access;

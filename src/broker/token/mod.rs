@@ -228,6 +228,36 @@ impl TokenDesk {
     }
 }
 
+impl TokenDesk {
+    /// Keeps a refusal of a client that has proved itself. A poll that comes too early is none.
+    pub async fn refused(
+        &self,
+        client: &ClientSettings,
+        grant: GrantType,
+        refused: &Refused,
+        caller: &Caller,
+    ) -> Result<(), Fault> {
+        // A public client proves nothing: its refusals would let anybody fill the trail.
+        let quiet = client.is_public()
+            || matches!(
+                refused.error,
+                OAuthError::AuthorizationPending | OAuthError::SlowDown | OAuthError::TemporarilyUnavailable
+            );
+        if quiet {
+            return Ok(());
+        }
+        let what = What::TokenRefused {
+            client: Some(client.id.clone()),
+            grant: grant.as_str().to_owned(),
+            error: refused.error.as_str().to_owned(),
+        };
+        self.audit
+            .record(caller.event(self.clock.now(), None, what))
+            .await?;
+        Ok(())
+    }
+}
+
 /// Whether a space-separated list has a scope.
 fn has(scope: &str, one: &str) -> bool {
     scope.split(' ').any(|own| own == one)

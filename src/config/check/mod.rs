@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     domain::{client::ClientSettings, tenant::Tenant},
     policy::{self, AccessRule},
-    target,
+    target, upstream,
 };
 
 use super::{Environment, Problem, load::Source, load::typed};
@@ -20,7 +20,7 @@ use super::{Environment, Problem, load::Source, load::typed};
 struct Draft<'a> {
     source: &'a Source,
     tenants: Vec<(usize, Tenant)>,
-    upstreams: Vec<(usize, super::root::Upstream)>,
+    upstreams: Vec<(usize, upstream::Declared)>,
     targets: Vec<(usize, target::Declared)>,
     clients: Vec<(usize, ClientSettings)>,
     access: Vec<(usize, AccessRule)>,
@@ -73,7 +73,7 @@ impl<'a> Draft<'a> {
                     .any(|finding| finding.path == path || finding.path.starts_with(&format!("{path}.")));
                 let refusal = match section {
                     "tenants" => typed::<Tenant>(item).err(),
-                    "upstreams" => typed::<super::root::Upstream>(item).err(),
+                    "upstreams" => typed::<upstream::Declared>(item).err(),
                     "targets" => typed::<target::Declared>(item).err(),
                     "clients" => typed::<ClientSettings>(item).err(),
                     _ => typed::<AccessRule>(item).err(),

@@ -1,11 +1,17 @@
 //! Addresses, audiences and lifetimes that must fit together.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::domain::client::{ClientAuth, ClientSettings, GrantType};
+use crate::{
+    domain::client::{ClientAuth, ClientSettings, GrantType},
+    upstream,
+};
 
 use super::{
     super::{Problem, shape::shown},
@@ -20,6 +26,7 @@ pub(super) fn check(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     listen(draft, problems);
     audiences(draft, problems);
     targets(draft, problems);
+    upstreams(draft, problems);
     log(draft, problems);
     for (index, client) in &draft.clients {
         for (key, found, expected) in client_misfits(client) {
@@ -143,6 +150,66 @@ fn targets(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// An upstream's own sessions and issuer.
+fn upstreams(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    for (index, upstream) in &draft.upstreams {
+        let path = format!("upstreams[{index}]");
+        let lifetime = match upstream {
+            upstream::Declared::Oidc(config) => {
+                upstream_issuer(draft, &path, &config.issuer, problems);
+                config.session_lifetime_s
+            }
+            upstream::Declared::Local(config) => {
+                people(draft, &path, &config.users, problems);
+                config.session_lifetime_s
+            }
+        };
+        if lifetime == 0 || lifetime > LONGEST_TOKEN_S {
+            let path = format!("{path}.session_lifetime_s");
+            draft.say(problems, &path, lifetime.to_string(), "1 to 86400 seconds");
+        }
+        let mut names = BTreeSet::new();
+        for (at, rule) in upstream.mapping().groups.iter().enumerate() {
+            if !names.insert(rule.rule.as_str()) {
+                let path = format!("{path}.mapping.groups[{at}].rule");
+                let found = format!("'{}', which another rule has too", rule.rule);
+                draft.say(problems, &path, found, "a name of its own");
+            }
+        }
+    }
+}
+
+fn upstream_issuer(draft: &Draft<'_>, path: &str, text: &str, problems: &mut Vec<Problem>) {
+    let expected = match Url::parse(text) {
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => {
+            if issuer_text(draft) != Some(text) {
+                return;
+            }
+            "another gateway or provider: this is our own issuer"
+        }
+        Ok(_) => "an https URL (http only on loopback)",
+        Err(_) => "an https URL",
+    };
+    draft.say(problems, &format!("{path}.issuer"), format!("'{text}'"), expected);
+}
+
+fn people(draft: &Draft<'_>, path: &str, users: &[upstream::local::User], problems: &mut Vec<Problem>) {
+    let (mut names, mut subjects) = (BTreeSet::new(), BTreeSet::new());
+    for (at, user) in users.iter().enumerate() {
+        let subject = user.subject.as_ref().unwrap_or(&user.username);
+        for (key, text, seen) in [
+            ("username", &user.username, &mut names),
+            ("subject", subject, &mut subjects),
+        ] {
+            if !seen.insert(text.as_str()) {
+                let path = format!("{path}.users[{at}].{key}");
+                let found = format!("'{text}', which another person of this list has too");
+                draft.say(problems, &path, found, "one person for each");
+            }
+        }
+    }
+}
+
 fn log(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     let Some(tree) = draft.source.tree.get("log") else {
         return;
@@ -162,6 +229,23 @@ fn adapter(draft: &Draft<'_>, path: &str, said: &str, problems: &mut Vec<Problem
         .map(|(key, _)| key);
     let path = key.map_or_else(|| path.to_owned(), |key| format!("{path}.{key}"));
     draft.say(problems, &path, "a setting that cannot be", said);
+}
+
+/// What a client that acts for itself needs.
+fn own_behalf_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
+    let mut wrong: Vec<(String, String, String)> = Vec::new();
+    let mut say = |key: &str, found: &str, expected: &str| {
+        wrong.push((key.to_owned(), found.to_owned(), expected.to_owned()));
+    };
+    if client.is_public() {
+        let expected = "secret or private_key_jwt: client_credentials is for clients that prove themselves";
+        say("auth.method", "'none'", expected);
+    }
+    if client.tenant.is_none() {
+        let expected = "the tenant on whose behalf client_credentials acts";
+        say("tenant", "nothing", expected);
+    }
+    wrong
 }
 
 /// Keys of a client that contradict each other.
@@ -188,20 +272,6 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     if client.grants.is_empty() {
         say("grants", "an empty list", "at least one grant");
     }
-    if client.grants.contains(&GrantType::ClientCredentials) {
-        if client.is_public() {
-            let expected =
-                "secret or private_key_jwt: client_credentials is for clients that prove themselves";
-            say("auth.method", "'none'", expected);
-        }
-        if client.tenant.is_none() {
-            say(
-                "tenant",
-                "nothing",
-                "the tenant on whose behalf client_credentials acts",
-            );
-        }
-    }
     if client.pkce_optional && client.is_public() {
         say(
             "pkce_optional",
@@ -224,6 +294,9 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     if client.token_lifetime_s == 0 || client.token_lifetime_s > LONGEST_TOKEN_S {
         let found = client.token_lifetime_s.to_string();
         say("token_lifetime_s", &found, "1 to 86400 seconds");
+    }
+    if client.grants.contains(&GrantType::ClientCredentials) {
+        wrong.extend(own_behalf_misfits(client));
     }
     addresses("redirect_uris", &client.redirect_uris, &mut wrong);
     addresses(

@@ -197,7 +197,23 @@ impl Front {
                 | Code::UpstreamRefused
                 | Code::ProofInvalid
                 | Code::SessionEnded => Some("/login".to_owned()),
-                _ => None,
+                Code::NoAccess
+                | Code::UnknownOrganisation
+                | Code::BadCredentials
+                | Code::TooManyAttempts
+                | Code::MappingFailed
+                | Code::BadRequest
+                | Code::BadClient
+                | Code::DeviceCodeUnknown
+                | Code::FormExpired
+                | Code::TokenInvalid
+                | Code::AudienceMismatch
+                | Code::TargetDown
+                | Code::TargetRefused
+                | Code::NotFound
+                | Code::MethodNotAllowed
+                | Code::TooLarge
+                | Code::AdminOnly => None,
             },
             ..Failed::new(fault.code)
         };

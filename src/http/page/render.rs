@@ -260,8 +260,8 @@ fn strong(text: &str, arguments: Rest<String>) -> Value {
     };
     let arguments = arguments
         .0
-        .iter()
-        .map(|argument| format!("<strong>{}</strong>", escaped(argument)))
+        .into_iter()
+        .map(|argument| format!("<strong>{}</strong>", escaped(&argument)))
         .collect();
     Value::from_safe_string(fill(&escaped(text), Rest(arguments)))
 }

@@ -55,8 +55,8 @@ pub fn of(code: Code, language: Language) -> &'static Text {
 /// The words of the pages in one language, with the texts of all codes under `codes`.
 pub fn words(language: Language) -> Result<Value, String> {
     let source = match language {
-        Language::En => include_str!("texts/words.en.yaml"),
-        Language::De => include_str!("texts/words.de.yaml"),
+        Language::En => include_str!("words.en.yaml"),
+        Language::De => include_str!("words.de.yaml"),
     };
     let mut words: BTreeMap<String, serde_json::Value> =
         serde_norway::from_str(source).map_err(|error| error.to_string())?;
@@ -79,7 +79,7 @@ pub fn words(language: Language) -> Result<Value, String> {
 /// What policy's reason codes mean. The texts lie beside the policies, because who adds a code adds its text.
 fn reasons_of_policy(language: Language) -> Result<serde_json::Map<String, serde_json::Value>, String> {
     let texts: BTreeMap<String, BTreeMap<String, String>> =
-        serde_json::from_str(include_str!("../../../policies/texts.json"))
+        serde_json::from_str(include_str!("../../../../policies/texts.json"))
             .map_err(|error| error.to_string())?;
     Ok(texts
         .into_iter()
@@ -139,8 +139,8 @@ mod tests {
             out
         };
         assert_eq!(
-            of(include_str!("texts/words.en.yaml")),
-            of(include_str!("texts/words.de.yaml"))
+            of(include_str!("words.en.yaml")),
+            of(include_str!("words.de.yaml"))
         );
     }
 }

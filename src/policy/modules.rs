@@ -1,0 +1,91 @@
+//! Reading parsed Rego files: names, packages, imports, functions, tests.
+
+use std::collections::BTreeMap;
+
+use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead};
+
+/// The rules named `test_*` in files named `*_test.rego`: file, line and full name.
+pub(super) fn tests(modules: &[Ref<Module>]) -> Vec<(String, u32, String)> {
+    let mut found = Vec::new();
+    for module in modules {
+        let file = module.package.span.source.get_path();
+        if !file.ends_with("_test.rego") {
+            continue;
+        }
+        for rule in &module.policy {
+            let name = path(head(rule)).unwrap_or_default();
+            if name.starts_with("test_") {
+                found.push((
+                    file.clone(),
+                    rule.span().line,
+                    format!("{}.{name}", package(module)),
+                ));
+            }
+        }
+    }
+    found.sort();
+    // A rule may have several bodies; it is one test.
+    found.dedup_by(|later, first| later.2 == first.2);
+    found
+}
+
+pub(super) fn package(module: &Module) -> String {
+    format!("data.{}", path(&module.package.refr).unwrap_or_default())
+}
+
+/// What each imported name stands for.
+pub(super) fn aliases(module: &Module) -> BTreeMap<String, String> {
+    let imports = module.imports.iter().filter_map(|import| {
+        let full = path(&import.refr)?;
+        let last = full.rsplit('.').next()?.to_owned();
+        let alias = import.r#as.as_ref().map_or(last, |span| span.text().to_owned());
+        Some((alias, full))
+    });
+    imports.collect()
+}
+
+/// The functions that the policies define, by full name, with the number of their arguments.
+pub(super) fn functions(modules: &[Ref<Module>]) -> BTreeMap<String, usize> {
+    let mut known = BTreeMap::new();
+    for module in modules {
+        for rule in &module.policy {
+            let (refr, count) = match &**rule {
+                Rule::Spec {
+                    head: RuleHead::Func { refr, args, .. },
+                    ..
+                } => (refr, args.len()),
+                Rule::Default { refr, args, .. } if !args.is_empty() => (refr, args.len()),
+                Rule::Spec { .. } | Rule::Default { .. } => continue,
+            };
+            if let Some(name) = path(refr) {
+                known.insert(format!("{}.{name}", package(module)), count);
+            }
+        }
+    }
+    known
+}
+
+pub(super) fn head(rule: &Rule) -> &Expr {
+    match rule {
+        Rule::Spec { head, .. } => match head {
+            RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => refr,
+        },
+        Rule::Default { refr, .. } => refr,
+    }
+}
+
+/// The dotted path of a reference whose parts are all constant.
+pub(super) fn path(expr: &Expr) -> Option<String> {
+    if let Expr::Var { span, .. } = expr {
+        return Some(span.text().to_owned());
+    }
+    if let Expr::RefDot { refr, field, .. } = expr {
+        return Some(format!("{}.{}", path(refr)?, field.0.text()));
+    }
+    if let Expr::RefBrack { refr, index, .. } = expr
+        && let Expr::String { value, .. } | Expr::RawString { value, .. } = &**index
+    {
+        return Some(format!("{}.{}", path(refr)?, value.as_string().ok()?));
+    }
+    None
+}
