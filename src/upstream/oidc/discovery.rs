@@ -22,6 +22,8 @@ use crate::{
 
 /// At most one key fetch in this span, whatever tokens arrive: unknown key ids must not become a flood there.
 const KEYS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
+/// Keys are read anew after this: one that the provider has withdrawn must not stay trusted.
+const KEYS_KEPT: Duration = Duration::from_secs(3600);
 /// Metadata is read anew after this.
 const METADATA_KEPT: Duration = Duration::from_secs(3600);
 /// A provider that is down is tried again after this, doubling up to `RETRY_LONGEST`.
@@ -46,9 +48,20 @@ pub(super) struct Metadata {
     pub authorization_response_iss_parameter_supported: bool,
 }
 
+impl Metadata {
+    fn endpoints(&self) -> impl Iterator<Item = &Url> {
+        [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri]
+            .into_iter()
+            .chain(&self.userinfo_endpoint)
+            .chain(&self.end_session_endpoint)
+    }
+}
+
+#[derive(Default)]
 struct Keys {
     set: JwkSet,
-    fetched: Timestamp,
+    /// When they were last asked for, with or without success.
+    asked: Option<Timestamp>,
 }
 
 /// One provider.
@@ -57,7 +70,7 @@ pub(super) struct Provider {
     outbound: Outbound,
     clock: Arc<dyn Clock>,
     metadata: ArcSwapOption<(Metadata, Timestamp)>,
-    keys: Mutex<Option<Keys>>,
+    keys: Mutex<Keys>,
     tried: Mutex<Option<Timestamp>>,
     down: RwLock<String>,
 }
@@ -69,7 +82,7 @@ impl Provider {
             outbound,
             clock,
             metadata: ArcSwapOption::empty(),
-            keys: Mutex::new(None),
+            keys: Mutex::new(Keys::default()),
             tried: Mutex::new(None),
             down: RwLock::new("not asked yet".to_owned()),
         })
@@ -156,38 +169,47 @@ impl Provider {
         if metadata.issuer != self.issuer {
             return Err("the discovery document names another issuer than the configuration".to_owned());
         }
+        if metadata
+            .endpoints()
+            .any(|endpoint| endpoint.scheme() != "https" && endpoint.scheme() != url.scheme())
+        {
+            return Err("the discovery document names an endpoint without https".to_owned());
+        }
         Ok(metadata)
     }
 
     /// The keys that may have made a signature with this key id. An unknown id leads to at most one fetch in
-    /// `KEYS_AT_MOST_EVERY`, and parallel sign-ins wait for the same one.
+    /// `KEYS_AT_MOST_EVERY`, and parallel sign-ins wait for the same one. A known id is trusted for
+    /// `KEYS_KEPT`, then the provider must still name it.
     pub(super) async fn keys(&self, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
         let mut keys = self.keys.lock().await;
         let now = self.clock.now();
-        let stale = keys
-            .as_ref()
-            .is_none_or(|keys| now >= keys.fetched.plus(KEYS_AT_MOST_EVERY));
-        let known = keys
-            .as_ref()
-            .is_some_and(|keys| !matching(&keys.set, kid).is_empty());
-        if !known && stale {
+        let known = kid.is_some() && !matching(&keys.set, kid).is_empty();
+        let pause = if known {
+            KEYS_KEPT
+        } else if keys.set.keys.is_empty() {
+            ASK_AT_MOST_EVERY
+        } else {
+            KEYS_AT_MOST_EVERY
+        };
+        if keys.asked.is_none_or(|asked| now >= asked.plus(pause)) {
             let url = self.metadata().await?.jwks_uri;
-            let fetched = self.outbound.get_json(&url).await;
-            match fetched.map(readable_keys) {
-                Ok(set) => *keys = Some(Keys { set, fetched: now }),
-                Err(fault) => {
-                    // The failed try counts too, else an outage there would be answered by a flood.
-                    if let Some(keys) = keys.as_mut() {
-                        keys.fetched = now;
-                    }
-                    return Err(Fault::new(Code::UpstreamDown, fault.to_string()));
-                }
+            // A failed try counts too, else an outage there would be answered by a flood.
+            keys.asked = Some(now);
+            match self.outbound.get_json(&url).await {
+                Ok(document) => keys.set = readable_keys(document),
+                Err(fault) if known => tracing::warn!(
+                    issuer = self.issuer,
+                    %fault,
+                    "the provider's keys could not be read anew; those known stay in use"
+                ),
+                Err(fault) => return Err(Fault::new(Code::UpstreamDown, fault.to_string())),
             }
         }
-        Ok(keys
-            .as_ref()
-            .map(|keys| matching(&keys.set, kid))
-            .unwrap_or_default())
+        if keys.set.keys.is_empty() {
+            return Err(Fault::new(Code::UpstreamDown, "the provider has no usable keys"));
+        }
+        Ok(matching(&keys.set, kid))
     }
 }
 
