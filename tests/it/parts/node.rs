@@ -61,7 +61,10 @@ impl Script {
         // Reads to the end, so that a talkative script never waits for us.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                match line.strip_prefix("ready ").and_then(|port| port.trim().parse().ok()) {
+                match line
+                    .strip_prefix("ready ")
+                    .and_then(|port| port.trim().parse().ok())
+                {
                     Some(port) => drop(tell.send(port)),
                     None => eprintln!("{owned}: {line}"),
                 }
