@@ -27,15 +27,14 @@ test: ## All tests; installs the real parts they run against (once, outside the 
 lint: ## Format, clippy and documentation, as CI checks them
 	@cargo fmt --check
 	@cargo clippy --all-targets --locked -- -D warnings
-	@RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+	@RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps --document-private-items --locked
 
 check: ## The fast check while writing: compile everything, run nothing
 	@cargo check --all-targets --locked
 
 bench: ## The figures of the README (release build, several minutes)
 	@tests/parts/system.sh bench
-	@cargo build --release --locked
-	@exec tests/bench/run.sh
+	@cargo bench --locked
 
 fmt: ## Format the code
 	@cargo fmt

@@ -1,1 +1,7 @@
-fn main() {}
+//! `fedgate`: the gateway and its operator commands.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fedgate::cli::run()
+}

@@ -1,1 +1,12 @@
-//! app
+//! The only room that knows all others: wires them, serves, and keeps the clock.
+//!
+//! Nothing is decided here. Start at [`build::build`] (what is made of a configuration), then [`serve`]
+//! (listener, TLS, drain) and `jobs.rs` (what runs by itself).
+
+pub mod build;
+pub mod clock;
+mod fronts;
+mod jobs;
+pub mod operate;
+mod request;
+pub mod serve;

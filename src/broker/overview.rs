@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    access::{Asked, Permit},
+    access::{Asked, Ceilings, Permit, TargetKind},
     fault::Fault,
 };
-use crate::port::target::TargetFacts;
+use crate::port::target::{GroupPrefix, TargetFacts};
 
 use super::{
     Caller,
@@ -51,6 +51,38 @@ impl Overview {
                     .door
                     .weigh(&live.identity, &goal, Asked::Everything, (None, caller));
                 Reach { facts, outcome }
+            })
+            .collect()
+    }
+
+    /// Weighs every tool that signs people in here: clients with a redirect URI that act for themselves.
+    #[must_use]
+    pub fn tools(&self, live: &Live, caller: &Caller) -> Vec<Reach> {
+        self.directory
+            .clients()
+            .filter(|client| !client.redirect_uris.is_empty())
+            .filter_map(|client| {
+                let goal = self.directory.goal(client, self.directory.issuer())?;
+                if goal.kind != TargetKind::RelyingParty {
+                    return None;
+                }
+                let facts = TargetFacts {
+                    id: goal.target.clone(),
+                    name: client.name.clone(),
+                    kind: goal.kind,
+                    audience: client.id.to_string(),
+                    ceilings: Ceilings {
+                        lifetime: goal.ceiling,
+                    },
+                    group_prefix: GroupPrefix(String::new()),
+                };
+                let outcome = self.door.weigh(
+                    &live.identity,
+                    &goal,
+                    Asked::Everything,
+                    (Some(&client.id), caller),
+                );
+                Some(Reach { facts, outcome })
             })
             .collect()
     }

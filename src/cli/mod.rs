@@ -1,1 +1,213 @@
-//! cli
+//! The operator's command line: `fedgate serve`, and what one does beside it.
+//!
+//! It parses, calls `app`, prints. Exit codes: 0 done, 1 it failed (the reason is on standard error),
+//! 2 the command line is wrong.
+
+mod demo;
+
+use std::{
+    io::{Read as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    app::{build, operate, serve},
+    config::{self, Config, secret::SecretSources},
+    domain::key::Algorithm,
+    telemetry::{self, Metrics},
+};
+
+/// The identity federation gateway.
+#[derive(Debug, Parser)]
+#[command(name = "fedgate", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT, then finish running requests and stop.
+    Serve(Place),
+    /// Say everything that is wrong with the configuration; change nothing.
+    Check(Place),
+    /// The JSON schema of the configuration, for editors.
+    Schema,
+    /// Signing keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// An OpenStack Keystone behind this gateway.
+    #[command(subcommand)]
+    Keystone(Keystone),
+    /// Read a password from standard input and print its argon2id hash, for a local user.
+    HashPassword,
+    /// Two gateways on loopback: a home organisation and the cloud that trusts it.
+    Demo(demo::Wanted),
+}
+
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The configuration file.
+    #[arg(long, short, env = "FEDGATE_CONFIG", default_value = "fedgate.yaml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// List them with their stage: pending, active, retiring.
+    List(Place),
+    /// Publish successors. They sign once every cached JWKS must have ended (6 minutes).
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+        /// Only keys of this algorithm.
+        #[arg(long)]
+        algorithm: Option<Named>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Named {
+    #[value(name = "ES256")]
+    Es256,
+    #[value(name = "RS256")]
+    Rs256,
+}
+
+#[derive(Debug, Subcommand)]
+enum Keystone {
+    /// Make its identity provider, mapping, protocol and domains. Nothing is ever deleted.
+    Setup {
+        #[command(flatten)]
+        place: Place,
+        /// Which, if there are several.
+        #[arg(long)]
+        target: Option<String>,
+        /// Only show what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// What went wrong, a line each.
+#[derive(Debug)]
+struct Failed(Vec<String>);
+
+impl<E: std::fmt::Display> From<E> for Failed {
+    fn from(fault: E) -> Self {
+        Self(vec![fault.to_string()])
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // One crypto provider for the whole process. It can only have been set by ourselves.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match dispatch(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed(lines)) => {
+            let mut out = std::io::stderr().lock();
+            for line in lines {
+                // Standard error may be closed; there is nobody left to tell then.
+                let _closed = writeln!(out, "fedgate: {line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failed> {
+    match command {
+        Command::Serve(place) => serve_until_told(&place),
+        Command::Check(place) => {
+            load(&place)?;
+            say(&format!("{}: nothing is wrong", place.config.display()))
+        }
+        Command::Schema => say(&serde_json::to_string_pretty(&config::schema())?),
+        Command::Keys(Keys::List(place)) => keys(&place, None),
+        Command::Keys(Keys::Rotate { place, algorithm }) => keys(
+            &place,
+            Some(algorithm.map(|named| match named {
+                Named::Es256 => Algorithm::Es256,
+                Named::Rs256 => Algorithm::Rs256,
+            })),
+        ),
+        Command::Keystone(Keystone::Setup {
+            place,
+            target,
+            dry_run,
+        }) => {
+            let config = load(&place)?;
+            let secrets = SecretSources::default();
+            let lines = runtime()?.block_on(operate::set_up_keystone(
+                &config,
+                &secrets,
+                (target.as_deref(), dry_run),
+            ))?;
+            say(&lines.join("\n"))
+        }
+        Command::HashPassword => {
+            let mut password = String::new();
+            std::io::stdin().lock().take(4096).read_to_string(&mut password)?;
+            say(&operate::hash_password(password.trim_end_matches(['\r', '\n']))?)
+        }
+        Command::Demo(wanted) => demo::run(&wanted).map_err(|problem| Failed(vec![problem])),
+    }
+}
+
+fn load(place: &Place) -> Result<Config, Failed> {
+    Config::load(&place.config).map_err(|problems| Failed(problems.iter().map(ToString::to_string).collect()))
+}
+
+fn serve_until_told(place: &Place) -> Result<(), Failed> {
+    let config = load(place)?;
+    telemetry::start_log(&config.log)?;
+    let metrics = Metrics::install()?;
+    runtime()?.block_on(async {
+        let app = build::build(config, &SecretSources::default(), metrics).await?;
+        serve::serve(app).await?;
+        Ok(())
+    })
+}
+
+fn keys(place: &Place, rotate: Option<Option<Algorithm>>) -> Result<(), Failed> {
+    let config = load(place)?;
+    let (keys, made) = runtime()?.block_on(operate::keys(&config, &SecretSources::default(), rotate))?;
+    let mut lines = vec![format!(
+        "{:<44} {:<6} {:<9} {:<21} until",
+        "kid", "alg", "stage", "signs from"
+    )];
+    for key in keys {
+        let until = key
+            .life
+            .signs_until
+            .map_or_else(|| "-".to_owned(), |until| until.rfc3339());
+        lines.push(format!(
+            "{:<44} {:<6} {:<9} {:<21} {until}",
+            key.kid,
+            key.algorithm.as_str(),
+            format!("{:?}", key.stage).to_lowercase(),
+            key.life.signs_from.rfc3339(),
+        ));
+    }
+    for kid in made {
+        lines.push(format!(
+            "{kid} was published; it signs when every cached key set has ended"
+        ));
+    }
+    say(&lines.join("\n"))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn say(text: &str) -> Result<(), Failed> {
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(())
+}

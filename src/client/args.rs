@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
     after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not signed in."
 )]
 pub struct Args {
-    /// Address of the gateway, such as https://login.example
+    /// Address of the gateway, such as `https://login.example`
     #[arg(long, global = true, env = "FEDGATE_ISSUER")]
     pub issuer: Option<String>,
     /// PEM file with the gateway's CA; then no other CA is trusted

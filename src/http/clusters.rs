@@ -132,3 +132,383 @@ fn listed(reaches: Vec<Reach>, facts: &BTreeMap<TargetId, ClusterFacts>) -> Resu
     clusters.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(kube::Clusters { clusters })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{net::IpAddr, time::Duration};
+
+    use async_trait::async_trait;
+    use axum::body::Body;
+    use bytes::Bytes;
+    use http::StatusCode;
+    use http_body_util::BodyExt as _;
+    use serde_json::{Map, Value, json};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{
+        broker::{
+            admit::Door,
+            directory::{Directory, Source},
+            session::SessionDesk,
+        },
+        domain::{
+            access::{Answer, Ceilings, Entitlement, Grant, Permit},
+            assertion::{UpstreamAssertion, Verified},
+            audit::Event,
+            credential::Credential,
+            identity::Identity,
+            ids::{Reference, SessionId, TenantId, UpstreamId},
+            key::Algorithm,
+            session::Session,
+            time::Timestamp,
+        },
+        port::{
+            audit::Audit,
+            clock::Clock,
+            entropy::Entropy,
+            policy::{Policy, PolicyFault, Question},
+            records::{RecordFault, Revocations, Sessions},
+            signer::{KeyFault, Purpose, Sealer, Signer, TokenType},
+            target::{GroupPrefix, Target, TargetFacts},
+            upstream::{Health, Upstream, Ways},
+        },
+    };
+
+    const ISSUER: &str = "https://gate.example";
+    const NOW: Timestamp = Timestamp(1_790_000_000);
+
+    fn assertion() -> UpstreamAssertion {
+        UpstreamAssertion::recalled(Verified {
+            upstream: UpstreamId::literal("people"),
+            tenant: TenantId::literal("acme"),
+            issuer: "https://idp.example".to_owned(),
+            subject: "alice".to_owned(),
+            claims: Map::from_iter([("preferred_username".to_owned(), json!("alice"))]),
+            authenticated_at: NOW,
+            acr: None,
+            amr: Vec::new(),
+            not_after: NOW.plus(Duration::from_secs(3600)),
+            upstream_session: None,
+        })
+    }
+
+    /// Everything behind the broker. A token is `<sid>|<audience>`.
+    struct World {
+        engine_fails: bool,
+    }
+    impl Signer for World {
+        fn sign(&self, _: Algorithm, _: TokenType, _: &[u8]) -> Result<String, KeyFault> {
+            Err(KeyFault::NoKey("none here"))
+        }
+        fn verify(
+            &self,
+            typ: TokenType,
+            token: &str,
+            now: Timestamp,
+        ) -> Result<Map<String, Value>, KeyFault> {
+            let (sid, audience) = token.split_once('|').ok_or(KeyFault::Invalid("SECRET-DETAIL"))?;
+            assert_eq!((typ, now), (TokenType::Access, NOW));
+            let claims = json!({
+                "iss": ISSUER, "sub": Identity::key_of("https://idp.example", "alice"), "aud": audience,
+                "exp": NOW.0 + 60, "iat": NOW.0, "jti": "j", "client_id": "fedctl", "sid": sid,
+            });
+            Ok(claims.as_object().cloned().unwrap())
+        }
+        fn verify_hint(&self, _: &str) -> Result<Map<String, Value>, KeyFault> {
+            Err(KeyFault::Invalid("not here"))
+        }
+        fn jwks(&self) -> Arc<Bytes> {
+            Arc::default()
+        }
+    }
+    #[async_trait]
+    impl Sessions for World {
+        async fn open(&self, _: &Session) -> Result<(), RecordFault> {
+            Ok(())
+        }
+        async fn find(&self, _: &SessionId, _: Timestamp) -> Result<Option<Session>, RecordFault> {
+            Ok(None)
+        }
+        async fn by_sid(&self, sid: &str, _: Timestamp) -> Result<Option<Session>, RecordFault> {
+            Ok((sid == "live").then(|| Session {
+                id: SessionId(String::new()),
+                assertion: assertion(),
+                started: NOW,
+                ends: NOW.plus(Duration::from_secs(600)),
+                upstream_hint: None,
+            }))
+        }
+        async fn end(&self, _: &str) -> Result<(), RecordFault> {
+            Ok(())
+        }
+        async fn sweep(&self, _: Timestamp) -> Result<u64, RecordFault> {
+            Ok(0)
+        }
+    }
+    #[async_trait]
+    impl Revocations for World {
+        async fn revoke(&self, _: &str, _: Timestamp) -> Result<(), RecordFault> {
+            Ok(())
+        }
+        async fn is_revoked(&self, _: &str) -> Result<bool, RecordFault> {
+            Ok(false)
+        }
+    }
+    impl Sealer for World {
+        fn seal(&self, _: Purpose, _: &[u8]) -> String {
+            String::new()
+        }
+        fn open(&self, _: Purpose, _: &str) -> Option<Vec<u8>> {
+            None
+        }
+        fn tag(&self, _: Purpose, _: &str) -> String {
+            String::new()
+        }
+        fn tagged(&self, _: Purpose, _: &str, _: &str) -> bool {
+            false
+        }
+    }
+    #[async_trait]
+    impl Audit for World {
+        async fn record(&self, _: Event) -> Result<(), RecordFault> {
+            Ok(())
+        }
+    }
+    impl Clock for World {
+        fn now(&self) -> Timestamp {
+            NOW
+        }
+    }
+    impl Entropy for World {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(7);
+        }
+    }
+    impl Policy for World {
+        fn ask(&self, question: &Question<'_>) -> Result<Answer, PolicyFault> {
+            let target = question.request.target;
+            if self.engine_fails && target == "cluster-b" {
+                return Err(PolicyFault("SECRET-DETAIL".to_owned()));
+            }
+            let allow = target != "cluster-denied";
+            let group = Grant {
+                entitlement: Entitlement::Group {
+                    group: "developers".to_owned(),
+                },
+                rule: "acme-developers".to_owned(),
+            };
+            Ok(Answer {
+                allow,
+                reasons: Vec::new(),
+                grants: if allow { vec![group] } else { Vec::new() },
+                rule: "federation/access".to_owned(),
+                lifetime_s: None,
+            })
+        }
+        fn revision(&self) -> String {
+            "1".to_owned()
+        }
+    }
+
+    struct Place(TargetFacts);
+    #[async_trait]
+    impl Target for Place {
+        fn facts(&self) -> &TargetFacts {
+            &self.0
+        }
+        async fn mint(&self, _: &Permit) -> Result<Credential, Fault> {
+            Err(Fault::new(Code::Internal, "the list gives nothing"))
+        }
+    }
+
+    struct People(UpstreamId, TenantId);
+    impl Upstream for People {
+        fn id(&self) -> &UpstreamId {
+            &self.0
+        }
+        fn display_name(&self) -> &str {
+            "ACME"
+        }
+        fn tenant(&self) -> &TenantId {
+            &self.1
+        }
+        fn health(&self) -> Health {
+            Health::Ready
+        }
+        fn ways(&self) -> Ways<'_> {
+            Ways {
+                browser: None,
+                password: None,
+                logout: None,
+            }
+        }
+    }
+
+    fn directory() -> Directory {
+        let of = |value| serde_json::from_value(value).unwrap();
+        let place = |id: &'static str, kind| -> Arc<dyn Target> {
+            Arc::new(Place(TargetFacts {
+                id: TargetId::literal(id),
+                name: format!("Name of {id}"),
+                kind,
+                audience: format!("aud-{id}"),
+                ceilings: Ceilings {
+                    lifetime: Duration::from_secs(600),
+                },
+                group_prefix: GroupPrefix(String::new()),
+            }))
+        };
+        let source = Source {
+            upstream: Arc::new(People(UpstreamId::literal("people"), TenantId::literal("acme"))),
+            mapping: of(json!({})),
+        };
+        let client = json!({"id": "fedctl", "name": "fedctl", "auth": {"method": "none"}, "grants": []});
+        Directory::new(
+            (ISSUER.to_owned(), "Cloud A".to_owned()),
+            serde_json::from_value(json!([{"id": "acme", "name": "ACME GmbH"}])).unwrap(),
+            vec![source],
+            vec![
+                place("cluster-b", TargetKind::Kubernetes),
+                place("cluster-a", TargetKind::Kubernetes),
+                place("cluster-denied", TargetKind::Kubernetes),
+                place("cluster-without-facts", TargetKind::Kubernetes),
+                place("a-tool", TargetKind::RelyingParty),
+            ],
+            vec![serde_json::from_value(client).unwrap()],
+        )
+    }
+
+    fn router(engine_fails: bool) -> Router {
+        let world = Arc::new(World { engine_fails });
+        let directory = Arc::new(directory());
+        let door = Arc::new(Door::new(
+            directory.clone(),
+            world.clone(),
+            world.clone(),
+            world.clone(),
+        ));
+        let desk = SessionDesk {
+            directory: directory.clone(),
+            door: door.clone(),
+            sessions: world.clone(),
+            sealer: world.clone(),
+            audit: world.clone(),
+            clock: world.clone(),
+            entropy: world.clone(),
+            lifetime: Duration::from_secs(3600),
+        };
+        let bearer = Bearer {
+            directory: directory.clone(),
+            door: door.clone(),
+            desk: Arc::new(desk),
+            revocations: world.clone(),
+            signer: world.clone(),
+            audit: world.clone(),
+            clock: world,
+        };
+        let facts = |id: &str, ca: Option<&str>| {
+            let facts = ClusterFacts {
+                server: format!("https://{id}.example:6443"),
+                certificate_authority: ca.map(str::to_owned),
+            };
+            (TargetId::parse(id).unwrap(), facts)
+        };
+        Clusters {
+            bearer: Arc::new(bearer),
+            overview: Arc::new(Overview { directory, door }),
+            clusters: Arc::new(BTreeMap::from([
+                facts("cluster-a", Some("-----BEGIN CERTIFICATE-----\n")),
+                facts("cluster-b", None),
+                facts("cluster-denied", None),
+                facts("a-tool", None),
+            ])),
+        }
+        .routes()
+        .layer(Extension(Caller {
+            reference: Reference("FG-TEST".to_owned()),
+            address: Some(IpAddr::from([192, 0, 2, 1])),
+        }))
+    }
+
+    async fn ask(router: Router, authorization: &[&str]) -> (StatusCode, HeaderMap, String) {
+        let mut request = http::Request::builder().uri("/api/v1/clusters");
+        for value in authorization {
+            request = request.header(header::AUTHORIZATION, *value);
+        }
+        let answer = router
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (
+            parts.status,
+            parts.headers,
+            String::from_utf8(bytes.to_vec()).unwrap(),
+        )
+    }
+
+    #[tokio::test]
+    async fn only_a_live_sessions_token_for_us_opens_the_list() {
+        let right = format!("Bearer live|{ISSUER}");
+        let refusals: [(&[&str], &str); 6] = [
+            (&[], "TOKEN_INVALID"),
+            (&["Bearer nonsense"], "TOKEN_INVALID"),
+            (&["Bearer live|aud-cluster-a"], "AUDIENCE_MISMATCH"),
+            (&[&format!("Bearer ended|{ISSUER}")], "SESSION_ENDED"),
+            (&[&format!("Basic live|{ISSUER}")], "TOKEN_INVALID"),
+            (&[&right, &right], "TOKEN_INVALID"),
+        ];
+        for (authorization, code) in refusals {
+            let (status, headers, text) = ask(router(false), authorization).await;
+            assert_eq!(status, 401, "{authorization:?}");
+            assert!(
+                headers[header::WWW_AUTHENTICATE]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("Bearer ")
+            );
+            assert!(
+                text.contains(code) && text.contains("FG-TEST"),
+                "{authorization:?}: {text}"
+            );
+            assert!(
+                !text.contains("SECRET-DETAIL") && !text.contains("cluster-"),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_list_holds_what_policy_opens_sorted_by_id() {
+        let (status, headers, text) = ask(router(false), &[&format!("bearer live|{ISSUER}")]).await;
+        assert_eq!(status, 200, "{text}");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap(),
+            json!({"clusters": [
+                {
+                    "id": "cluster-a", "name": "Name of cluster-a", "audience": "aud-cluster-a",
+                    "server": "https://cluster-a.example:6443",
+                    "certificate_authority_data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==",
+                },
+                {
+                    "id": "cluster-b", "name": "Name of cluster-b", "audience": "aud-cluster-b",
+                    "server": "https://cluster-b.example:6443",
+                },
+            ]})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_engine_is_an_error_and_not_a_shorter_list() {
+        let (status, _, text) = ask(router(true), &[&format!("Bearer live|{ISSUER}")]).await;
+        assert_eq!(status, 500);
+        assert!(
+            text.contains("POLICY_FAILED") && !text.contains("SECRET-DETAIL"),
+            "{text}"
+        );
+        assert!(!text.contains("cluster-a"), "{text}");
+    }
+}

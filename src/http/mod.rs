@@ -1,8 +1,10 @@
 //! The doors: each front end parses, makes one call of the broker, renders.
 
+pub mod admin;
 pub mod browser;
 pub mod clusters;
 pub mod fault;
 pub mod keystone;
 pub mod oidc;
+pub mod operations;
 pub mod page;

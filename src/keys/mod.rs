@@ -1,10 +1,11 @@
 //! Our own keys: the ring that signs and verifies, the JWKS, and the seal of what we hand out to get back.
 //!
-//! It implements `port::signer` and `port::entropy`. It may import `domain` and `port` only. No private key
-//! and no secret leaves this room, neither in a log nor by `{:?}`.
+//! It implements `port::signer`, `port::keyring` and `port::entropy`. It may import `domain` and `port` only. No
+//! private key and no secret leaves this room, neither in a log nor by `{:?}`.
 //!
 //! Start at `ring.rs`; then `rotate.rs` (the life of keys), `verify.rs` (our own tokens only), `seal.rs`.
 
+mod care;
 mod config;
 mod entropy;
 mod jwks;
@@ -16,9 +17,11 @@ mod verify;
 
 pub use config::Config;
 pub use entropy::SystemEntropy;
-pub use ring::{KeyInfo, KeyRing};
+pub use ring::KeyRing;
 pub use rotate::REFRESH_EVERY;
 pub use seal::{SecretSealer, ShortSecret};
+
+pub use crate::port::keyring::KeyLine as KeyInfo;
 
 use crate::port::records::RecordFault;
 

@@ -4,34 +4,21 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Config, RingFault, jwks, material::Key, verify};
 use crate::{
     domain::{
-        key::{Algorithm, Life, Stage},
+        key::{Algorithm, Stage},
         time::Timestamp,
     },
     port::{
         clock::Clock,
+        keyring::KeyLine,
         records::KeyRecords,
         signer::{KeyFault, Sealer, Signer, TokenType},
     },
 };
-
-/// What is shown of a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyInfo {
-    /// Its name: the JWK thumbprint.
-    pub kid: String,
-    /// What it signs with.
-    pub algorithm: Algorithm,
-    /// Where it is in its life.
-    pub stage: Stage,
-    /// Its times.
-    pub life: Life,
-}
 
 /// The keys of one moment, and their document.
 pub(super) struct State {
@@ -103,13 +90,13 @@ impl KeyRing {
 
     /// All keys that are not gone, oldest first.
     #[must_use]
-    pub fn list(&self) -> Vec<KeyInfo> {
+    pub fn list(&self) -> Vec<KeyLine> {
         let now = self.clock.now();
         self.state
             .load()
             .keys
             .iter()
-            .map(|key| KeyInfo {
+            .map(|key| KeyLine {
                 kid: key.kid.clone(),
                 algorithm: key.algorithm,
                 stage: key.life.stage(now),

@@ -172,6 +172,8 @@ impl Outbound {
 }
 
 fn builder(config: &Config) -> Result<reqwest::ClientBuilder, OutboundFault> {
+    // reqwest takes the crypto library of the process. An error says that it is set already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         // A redirect could lead a secret or a token anywhere.
         .redirect(reqwest::redirect::Policy::none())

@@ -1,7 +1,7 @@
 //! The policy engine: Rego over compiled access rules, in a snapshot that is swapped whole.
 //!
-//! For: answering [`Policy::ask`] with the interpreter of regorus, and refusing at load what would only
-//! show at a decision. A failure of any kind is a [`PolicyFault`], never an allow. It may not read
+//! For: answering `port::policy::Policy::ask` with the interpreter of regorus, and refusing at load what would only
+//! show at a decision. A failure of any kind is a `PolicyFault`, never an allow. It may not read
 //! tokens, make I/O at a decision, or widen anything: `domain::access::decide` has the last word.
 //!
 //! Start at [`PolicyEngine::load`]; then `snapshot.rs` (one decision), `rules.rs` (what an operator

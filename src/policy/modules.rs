@@ -30,7 +30,7 @@ pub(super) fn tests(modules: &[Ref<Module>]) -> Vec<(String, u32, String)> {
 }
 
 pub(super) fn package(module: &Module) -> String {
-    format!("data.{}", path(&module.package.refr).unwrap_or_default())
+    ["data", &path(&module.package.refr).unwrap_or_default()].join(".")
 }
 
 /// What each imported name stands for.

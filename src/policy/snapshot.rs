@@ -213,14 +213,11 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the time limit is what is measured")]
     fn an_error_a_conflict_and_an_endless_rule_are_faults() {
         let grow = "decision := n if { input.go; n := count([1 | some a in numbers.range(1, 3000); some b in numbers.range(1, 3000); a == b]) }";
-        let start = std::time::Instant::now();
-        assert!(faults(grow).contains("time limit"), "{}", faults(grow));
-        assert!(
-            start.elapsed() >= LONGEST + LONGEST_AGAIN,
-            "it is asked once more"
-        );
+        // It is asked once more, with more time, before it counts as failed.
+        assert!(faults(grow).contains("limit=200000000ns"), "{}", faults(grow));
         let conflict = "decision := 1 if input.go\ndecision := 2 if input.go";
         assert!(!faults(conflict).is_empty());
         let error = "decision := to_number({}) if input.go";

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod clock;
 pub mod entropy;
+pub mod keyring;
 pub mod limits;
 pub mod policy;
 pub mod records;

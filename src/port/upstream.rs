@@ -91,12 +91,22 @@ pub struct Answered {
 }
 
 /// What a finished login leaves besides the assertion.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Finished {
     /// What the upstream said.
     pub assertion: UpstreamAssertion,
     /// The upstream's ID token, for its logout.
     pub hint: Option<String>,
+}
+
+impl std::fmt::Debug for Finished {
+    // The hint is a token: it must not reach a log by `{:?}`.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Finished")
+            .field("assertion", &self.assertion)
+            .field("hint", &self.hint.is_some())
+            .finish()
+    }
 }
 
 /// Sign-in by sending the browser there and back (OIDC and SAML alike).

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 /// member is missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the specification has them")]
-#[expect(clippy::struct_excessive_bools, reason = "the document has them")]
 pub struct Discovery {
     /// Byte for byte the address that was asked.
     pub issuer: String,

@@ -56,7 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("cli", &["app", "config", "domain", "port"]),
+    ("cli", &["app", "config", "domain", "port", "telemetry"]),
 ];
 
 /// Text that may stand only in some rooms (and in code only: comments do not count).

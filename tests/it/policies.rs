@@ -200,7 +200,7 @@ fn a_broken_replacement_leaves_the_running_policies() {
             "bad.rego:3",
         ),
         ("package other\nx := 1".to_owned(), "decision"),
-        ("package fed\nx := 1".to_owned(), "bad.rego:1: data.fed holds"),
+        ("package fed\nx := 1".to_owned(), "bad.rego:1: `fed` holds"),
     ] {
         write("bad.rego", &text);
         let fault = engine.replace(&config, &rules, &tenants).unwrap_err().to_string();

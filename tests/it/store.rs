@@ -702,6 +702,39 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_behind() {
+    let engines = Engines::new();
+    for config in engines.configs() {
+        let url = match &config.records {
+            RecordsConfig::Sqlite { path } => format!("sqlite://{}?mode=rwc", path.display()),
+            RecordsConfig::Postgres {
+                url: SecretRef::Env(url),
+                ..
+            } => url.clone(),
+            RecordsConfig::Postgres { .. } => unreachable!(),
+        };
+        sqlx::any::install_default_drivers();
+        let mut raw = sqlx::AnyConnection::connect(&url).await.unwrap();
+        // Somebody else's table is in the way of the second migration.
+        sqlx::query("CREATE TABLE limits (x BIGINT)")
+            .execute(&mut raw)
+            .await
+            .unwrap();
+        let fault = open(&config, &SetClock::new()).await.unwrap_err();
+        assert!(
+            matches!(fault, StoreFault::Migration { version: 2, .. }),
+            "{fault}"
+        );
+        for table in ["SELECT 1 FROM sessions", "SELECT 1 FROM schema_version"] {
+            assert!(sqlx::query(table).fetch_all(&mut raw).await.is_err(), "{table}");
+        }
+        sqlx::query("DROP TABLE limits").execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        open(&config, &SetClock::new()).await.unwrap().close().await;
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_opened_says_what_to_do_and_no_password() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), SetClock::new());
     let missing = folder.path().join("none").join("fedgate.db");
@@ -715,6 +748,7 @@ async fn what_cannot_be_opened_says_what_to_do_and_no_password() {
     let garbage = folder.path().join("garbage.db");
     std::fs::write(&garbage, "this is a text, not a database. ".repeat(100)).unwrap();
     let text = open(&sqlite(&garbage), &clock).await.unwrap_err().to_string();
+    assert!(text.contains("file is not a database"), "{text}");
     assert!(
         text.contains("garbage.db") && text.contains("Is it a fedgate database"),
         "{text}"
@@ -724,7 +758,7 @@ async fn what_cannot_be_opened_says_what_to_do_and_no_password() {
     let wrong = server.database().replace(postgres::PASSWORD, "wr0ng%20s3cret");
     for (url, expected) in [
         (wrong.as_str(), "password"),
-        ("postgres://u:wr0ng@127.0.0.1:1/d", "Is the server running"),
+        ("postgres://u:wr0ng@127.0.0.1:1/d", "Connection refused"),
         ("mysql://u:wr0ng@127.0.0.1/d", "mysql"),
         ("wr0ng", "not a URL"),
     ] {

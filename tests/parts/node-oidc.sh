@@ -1,26 +1,23 @@
 #!/usr/bin/env bash
-# Installs the certified OpenID provider and clients of npm for the tests: oidc-provider, openid-client, jose.
+# Installs the certified OpenID provider `oidc-provider` and the certified client `openid-client` (npm).
 #
-# Into ${FEDGATE_PARTS:-$HOME/.cache/fedgate}/node-oidc, never into the checkout. Safe to run again; does
-# nothing when it is there. Needs node >= 20 with npm, and the npm registry.
+# Into ${FEDGATE_PARTS:-$HOME/.cache/fedgate}/node-oidc, never into the checkout. The versions of all packages
+# are pinned by node-oidc/package-lock.json. Safe to run again; fast when nothing is to do. Needs node >= 20 and npm.
 set -euo pipefail
 
-PROVIDER=9.13.3
-CLIENT=6.8.9
-JOSE=6.2.17
-REVISION="oidc-provider $PROVIDER, openid-client $CLIENT, jose $JOSE"
-
+from="$(cd "$(dirname "$0")" && pwd)/node-oidc"
 here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/node-oidc"
 say() { echo "node-oidc part: $*" >&2; }
 
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
+current() { cmp -s "$from/package-lock.json" "$here/ready"; }
+if current; then
     exit 0
 fi
 mkdir -p "$here"
-# Two runs at once would install into the same folder: the second waits and finds the work done.
+# Two runs at once would build into the same folder: the second waits and finds the work done.
 exec 9>"$here/lock"
 flock 9
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
+if current; then
     exit 0
 fi
 
@@ -32,19 +29,18 @@ if [ ${#missing[@]} -gt 0 ]; then
         say "these packages are missing: ${missing[*]}. Install them as root: apt-get install ${missing[*]}"
         exit 1
     fi
-    say "installing ${missing[*]} with apt"
-    apt-get update -q >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+    say "installing ${missing[*]} by apt"
+    apt-get update -qq >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
-if [ "$(node -p 'Number(process.versions.node.split(".")[0]) >= 20')" != true ]; then
-    say "found node $(node --version); expected 20 or later"
+major="$(node -p 'process.versions.node.split(".")[0]')"
+if [ "$major" -lt 20 ]; then
+    say "found node $major; expected 20 or newer"
     exit 1
 fi
 
-say "installing $REVISION with npm (about half a minute)"
-printf '{ "name": "fedgate-parts", "private": true, "type": "module" }\n' >"$here/package.json"
-npm install --prefix "$here" --no-audit --no-fund --loglevel=error --save-exact \
-    "oidc-provider@$PROVIDER" "openid-client@$CLIENT" "jose@$JOSE" >&2
-
-printf '%s' "$REVISION" >"$here/ready"
+say "installing oidc-provider and openid-client from npm (about 10 MB)"
+cp "$from/package.json" "$from/package-lock.json" "$here/"
+(cd "$here" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >&2)
+cp "$from/package-lock.json" "$here/ready"
 say "ready in $here"

@@ -150,13 +150,15 @@ fn may_reach(client: &ClientSettings, audience: &str) -> bool {
 
 /// RFC 8693 §2.2.2: a subject token that is not good is `invalid_request`.
 fn unusable(fault: Fault) -> Refused {
-    match fault.code {
-        Code::TokenInvalid | Code::SessionEnded | Code::AudienceMismatch => Refused {
+    let about_the_token = [Code::TokenInvalid, Code::SessionEnded, Code::AudienceMismatch];
+    if about_the_token.contains(&fault.code) {
+        Refused {
             error: OAuthError::InvalidGrant,
             description: "the subject token is not a live session's token for this gateway",
             fault,
-        },
-        _ => fault.into(),
+        }
+    } else {
+        fault.into()
     }
 }
 

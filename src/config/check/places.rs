@@ -256,18 +256,12 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     };
     let codes = client.grants.contains(&GrantType::AuthorizationCode);
     if codes && client.redirect_uris.is_empty() {
-        say(
-            "redirect_uris",
-            "nothing",
-            "an address: authorization_code has nowhere to answer to",
-        );
+        let expected = "an address: authorization_code has nowhere to answer to";
+        say("redirect_uris", "nothing", expected);
     }
     if !codes && !client.redirect_uris.is_empty() {
-        say(
-            "redirect_uris",
-            "addresses",
-            "no addresses: without authorization_code they are never used",
-        );
+        let expected = "no addresses: without authorization_code they are never used";
+        say("redirect_uris", "addresses", expected);
     }
     if client.grants.is_empty() {
         say("grants", "an empty list", "at least one grant");

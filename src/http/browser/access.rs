@@ -7,7 +7,10 @@ use http::StatusCode;
 
 use crate::{
     broker::{overview::Reach, session::Live},
-    domain::access::{Entitlement, Grant, TargetKind},
+    domain::{
+        access::{Entitlement, Grant, TargetKind},
+        fault::Code,
+    },
     http::page::view::{
         Command, DroppedLine, GroupLine, HeldLine, MyAccess, Person, ProjectLine, TargetLine,
     },
@@ -22,12 +25,17 @@ pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response 
         Ok(None) => return see_other("/login"),
         Err(fault) => return front.failed(&ask, &fault, None),
     };
-    let targets: Vec<TargetLine> = front
-        .overview
-        .of(&live, &ask.caller)
+    let mut reaches = front.overview.of(&live, &ask.caller);
+    reaches.extend(front.overview.tools(&live, &ask.caller));
+    // A policy engine that fails has not refused: the page must not say "no access".
+    let broken = reaches
         .iter()
-        .map(|reach| line(&live, reach))
-        .collect();
+        .filter_map(|reach| reach.outcome.as_ref().err())
+        .find(|fault| fault.code != Code::NoAccess);
+    if let Some(fault) = broken {
+        return front.failed(&ask, fault, None);
+    }
+    let targets: Vec<TargetLine> = reaches.iter().map(|reach| line(&live, reach)).collect();
     let (browser, set) = front.browser(&ask);
     let view = MyAccess {
         person: person(&front, &live),
@@ -174,14 +182,14 @@ fn commands(issuer: &str, targets: &[TargetLine]) -> Vec<Command> {
             TargetKind::Kubernetes => commands.push(command(
                 "kube",
                 &target.name,
-                format!("fedctl kube config --audience {}", target.audience),
+                format!("fedctl kube config --cluster {}", target.id),
             )),
-            TargetKind::Keystone | TargetKind::RelyingParty => commands.push(command(
+            TargetKind::Keystone => commands.push(command(
                 "token",
                 &target.name,
                 format!("fedctl token --audience {}", target.audience),
             )),
-            TargetKind::Gateway => {}
+            TargetKind::Gateway | TargetKind::RelyingParty => {}
         }
     }
     commands

@@ -3,7 +3,7 @@
 //! All requests are relayed as they are, without any header that could speak about identity: on every path, since
 //! Keystone looks at identity headers on `POST /v3/auth/tokens` too. A path that this front does not recognise as
 //! the login path therefore ends in Keystone's own 401, never in a forged login.
-//! Start at [`Front`]; [`headers`] says what is dropped, [`login`] what the login path does, [`relay`] the rest.
+//! Start at [`Front`]; `headers` says what is dropped, `login` what the login path does, `relay` the rest.
 
 mod fault;
 mod headers;

@@ -17,8 +17,9 @@ mod tickets;
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use sqlx::{
-    Any, AnyPool, ConnectOptions, Connection, Executor, Transaction,
+    Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Transaction,
     any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow},
     query::Query,
 };
@@ -190,28 +191,32 @@ fn create(path: &Path) -> std::io::Result<()> {
 }
 
 async fn sqlite_pool(url: &url::Url, most: u32) -> Result<AnyPool, sqlx::Error> {
-    sqlx::any::install_default_drivers();
+    let options = first(url, |connection| Box::pin(pragmas(connection))).await?;
     AnyPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(ACQUIRE.saturating_mul(4))
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // The timeout first: switching to WAL needs the file for itself for a moment.
-                connection.execute("PRAGMA busy_timeout = 10000").await?;
-                connection.execute("PRAGMA journal_mode = WAL").await?;
-                connection.execute("PRAGMA synchronous = NORMAL").await?;
-                Ok(())
-            })
-        })
-        .connect_with(AnyConnectOptions::from_url(url)?.disable_statement_logging())
+        .after_connect(|connection, _| Box::pin(pragmas(connection)))
+        .connect_with(options)
         .await
 }
 
+async fn pragmas(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    // The timeout first: switching to WAL needs the file for itself for a moment.
+    for pragma in [
+        "PRAGMA busy_timeout = 10000",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = NORMAL",
+    ] {
+        connection.execute(pragma).await?;
+    }
+    Ok(())
+}
+
 async fn postgres_pool(url: &url::Url, most: u32) -> Result<AnyPool, sqlx::Error> {
-    sqlx::any::install_default_drivers();
+    let options = first(url, |connection| connection.ping().boxed()).await?;
     AnyPoolOptions::new()
         .max_connections(most.max(1))
         .acquire_timeout(ACQUIRE)
@@ -224,8 +229,23 @@ async fn postgres_pool(url: &url::Url, most: u32) -> Result<AnyPool, sqlx::Error
                 Ok(true)
             })
         })
-        .connect_with(AnyConnectOptions::from_url(url)?.disable_statement_logging())
+        .connect_with(options)
         .await
+}
+
+/// Connects once outside any pool: a pool would try again until its time is up and then say only that.
+async fn first(
+    url: &url::Url,
+    ask: impl for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>,
+) -> Result<AnyConnectOptions, sqlx::Error> {
+    sqlx::any::install_default_drivers();
+    let options = AnyConnectOptions::from_url(url)?.disable_statement_logging();
+    let mut connection = tokio::time::timeout(ACQUIRE, options.connect())
+        .await
+        .map_err(|_| sqlx::Error::PoolTimedOut)??;
+    ask(&mut connection).await?;
+    connection.close().await?;
+    Ok(options)
 }
 
 /// No error text is known to hold the password; this makes sure.

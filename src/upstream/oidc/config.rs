@@ -15,11 +15,10 @@ use crate::{
 };
 
 /// How we prove to the provider that we are its client (OIDC Core §9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthMethod {
     /// HTTP Basic.
-    #[default]
     ClientSecretBasic,
     /// In the form.
     ClientSecretPost,
@@ -42,9 +41,9 @@ pub struct Config {
     /// Our client secret there. Absent: a public client with PKCE alone.
     #[serde(default)]
     pub client_secret: Option<SecretRef>,
-    /// How the secret is sent.
+    /// How the secret is sent. Absent: as the provider's metadata asks, Basic where it leaves the choice.
     #[serde(default)]
-    pub client_auth: ClientAuthMethod,
+    pub client_auth: Option<ClientAuthMethod>,
     /// Scopes to ask for.
     #[serde(default = "scopes")]
     pub scopes: Vec<String>,

@@ -20,10 +20,10 @@ use crate::{
     port::{clock::Clock, upstream::Health},
 };
 
+use super::ClientAuthMethod;
+
 /// At most one key fetch in this span, whatever tokens arrive: unknown key ids must not become a flood there.
 const KEYS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
-/// Keys are read anew after this: one that the provider has withdrawn must not stay trusted.
-const KEYS_KEPT: Duration = Duration::from_secs(3600);
 /// Metadata is read anew after this.
 const METADATA_KEPT: Duration = Duration::from_secs(3600);
 /// A provider that is down is tried again after this, doubling up to `RETRY_LONGEST`.
@@ -46,14 +46,31 @@ pub(super) struct Metadata {
     /// RFC 9207 §3: then an answer without `iss` is refused.
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
+    /// Absent means `client_secret_basic` (OIDC Discovery §3).
+    #[serde(default)]
+    pub token_endpoint_auth_methods_supported: Vec<String>,
 }
 
 impl Metadata {
-    fn endpoints(&self) -> impl Iterator<Item = &Url> {
-        [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri]
-            .into_iter()
-            .chain(&self.userinfo_endpoint)
-            .chain(&self.end_session_endpoint)
+    fn endpoints(&self) -> Vec<&Url> {
+        let mut all = vec![&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri];
+        all.extend(&self.userinfo_endpoint);
+        all.extend(&self.end_session_endpoint);
+        all
+    }
+
+    /// How the secret is sent where the configuration does not say: Basic, unless only the form is offered.
+    pub(super) fn client_auth(&self) -> ClientAuthMethod {
+        let offered = |name: &str| {
+            self.token_endpoint_auth_methods_supported
+                .iter()
+                .any(|method| method == name)
+        };
+        if offered("client_secret_post") && !offered("client_secret_basic") {
+            ClientAuthMethod::ClientSecretPost
+        } else {
+            ClientAuthMethod::ClientSecretBasic
+        }
     }
 }
 
@@ -62,6 +79,8 @@ struct Keys {
     set: JwkSet,
     /// When they were last asked for, with or without success.
     asked: Option<Timestamp>,
+    /// When they were last read.
+    read: Option<Timestamp>,
 }
 
 /// One provider.
@@ -169,9 +188,12 @@ impl Provider {
         if metadata.issuer != self.issuer {
             return Err("the discovery document names another issuer than the configuration".to_owned());
         }
-        if metadata
-            .endpoints()
-            .any(|endpoint| endpoint.scheme() != "https" && endpoint.scheme() != url.scheme())
+        // A secret or a token must not leave by a plain connection that the document slipped in.
+        if self.issuer.starts_with("https:")
+            && metadata
+                .endpoints()
+                .into_iter()
+                .any(|url| url.scheme() != "https")
         {
             return Err("the discovery document names an endpoint without https".to_owned());
         }
@@ -179,42 +201,44 @@ impl Provider {
     }
 
     /// The keys that may have made a signature with this key id. An unknown id leads to at most one fetch in
-    /// `KEYS_AT_MOST_EVERY`, and parallel sign-ins wait for the same one. A known id is trusted for
-    /// `KEYS_KEPT`, then the provider must still name it.
+    /// `KEYS_AT_MOST_EVERY`, and parallel sign-ins wait for the same one.
     pub(super) async fn keys(&self, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
         let mut keys = self.keys.lock().await;
         let now = self.clock.now();
-        let known = kid.is_some() && !matching(&keys.set, kid).is_empty();
-        let pause = if known {
-            KEYS_KEPT
-        } else if keys.set.keys.is_empty() {
-            ASK_AT_MOST_EVERY
-        } else {
+        let known = !matching(&keys.set, kid).is_empty();
+        // A key that the provider has withdrawn must not be believed for ever.
+        let old = keys.read.is_none_or(|at| now >= at.plus(METADATA_KEPT));
+        let pause = if keys.read.is_some() {
             KEYS_AT_MOST_EVERY
+        } else {
+            ASK_AT_MOST_EVERY
         };
-        if keys.asked.is_none_or(|asked| now >= asked.plus(pause)) {
+        let may_ask = keys.asked.is_none_or(|at| now >= at.plus(pause));
+        if (!known || old) && may_ask {
             let url = self.metadata().await?.jwks_uri;
-            // A failed try counts too, else an outage there would be answered by a flood.
+            // The failed try counts too, else an outage there would be answered by a flood.
             keys.asked = Some(now);
             match self.outbound.get_json(&url).await {
-                Ok(document) => keys.set = readable_keys(document),
-                Err(fault) if known => tracing::warn!(
-                    issuer = self.issuer,
-                    %fault,
-                    "the provider's keys could not be read anew; those known stay in use"
-                ),
+                Ok(document) => {
+                    keys.set = readable_keys(&document);
+                    keys.read = Some(now);
+                }
+                Err(fault) if known => tracing::warn!(%fault, "an upstream's keys could not be read anew"),
                 Err(fault) => return Err(Fault::new(Code::UpstreamDown, fault.to_string())),
             }
         }
-        if keys.set.keys.is_empty() {
-            return Err(Fault::new(Code::UpstreamDown, "the provider has no usable keys"));
+        if keys.read.is_none() {
+            return Err(Fault::new(
+                Code::UpstreamDown,
+                "the provider's keys could not be read",
+            ));
         }
         Ok(matching(&keys.set, kid))
     }
 }
 
 /// The keys that can be read; one of an unknown kind must not spoil the others.
-fn readable_keys(document: serde_json::Value) -> JwkSet {
+fn readable_keys(document: &serde_json::Value) -> JwkSet {
     let keys = document
         .get("keys")
         .and_then(serde_json::Value::as_array)

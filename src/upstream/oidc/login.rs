@@ -32,6 +32,22 @@ struct Memory {
     began: Timestamp,
 }
 
+/// Claims about the proof itself: only the signed ID token may make them.
+const PROTOCOL_CLAIMS: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "exp",
+    "iat",
+    "nbf",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+];
+
 #[derive(Deserialize)]
 struct Tokens {
     id_token: String,
@@ -165,7 +181,8 @@ impl Oidc {
         // RFC 6749 §2.3.1: both parts of Basic are form-encoded first.
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let mut basic = None;
-        match (&self.secret, self.config.client_auth) {
+        let method = self.config.client_auth.unwrap_or_else(|| metadata.client_auth());
+        match (&self.secret, method) {
             (Some(secret), ClientAuthMethod::ClientSecretBasic) => {
                 basic = Some((encoded(id), encoded(secret.reveal())));
             }
@@ -180,28 +197,26 @@ impl Oidc {
             .post_form(&metadata.token_endpoint, &form, basic)
             .await
             .map_err(|fault| down(&fault))?;
-        if !answer.status.is_success() {
-            let error = serde_json::from_slice::<Value>(&answer.body).ok();
-            let error = error
-                .as_ref()
-                .and_then(|body| body.get("error"))
-                .and_then(Value::as_str)
-                .unwrap_or("no OAuth error");
-            let code = if answer.status.is_server_error() {
-                Code::UpstreamDown
-            } else {
-                Code::UpstreamRefused
-            };
-            return Err(Fault::new(
-                code,
-                format!(
-                    "the token endpoint answered {}: {error:.64}",
-                    answer.status.as_u16()
-                ),
-            ));
+        let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+        if answer.status.is_success() && body.is_object() {
+            return serde_json::from_value(body)
+                .map_err(|_| invalid("the token endpoint's answer has no ID token"));
         }
-        serde_json::from_slice(&answer.body)
-            .map_err(|_| invalid("the token endpoint's answer has no ID token"))
+        // Only an OAuth error (RFC 6749 §5.2) is a refusal; a page, a redirect or a 5xx is an outage.
+        let error = body.get("error").and_then(Value::as_str);
+        let code = if answer.status.is_client_error() && error.is_some() {
+            Code::UpstreamRefused
+        } else {
+            Code::UpstreamDown
+        };
+        let error = error.unwrap_or("no OAuth answer");
+        Err(Fault::new(
+            code,
+            format!(
+                "the token endpoint answered {}: {error:.64}",
+                answer.status.as_u16()
+            ),
+        ))
     }
 
     async fn verified(
@@ -248,7 +263,9 @@ impl Oidc {
             return Err(invalid("userinfo is about another person"));
         }
         for (name, value) in found {
-            claims.entry(name).or_insert(value);
+            if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
+                claims.entry(name).or_insert(value);
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! An OpenID provider as upstream: authorization code with PKCE, nonce, RFC 9207, and every ID-token check.
 //!
 //! Signatures are verified by `jsonwebtoken` on aws-lc, the crypto library of the whole server; the checks of
-//! OIDC Core §3.1.3.7 stand in [`claims`]. Start at `login.rs`.
+//! OIDC Core §3.1.3.7 stand in `claims`. Start at `login.rs`.
 
 mod claims;
 mod config;

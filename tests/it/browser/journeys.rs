@@ -20,15 +20,19 @@ use fedgate::{
     broker::{
         Caller,
         admit::Door,
-        device::{DeviceDesk, Wish},
+        bearer::Bearer,
+        device::DeviceDesk,
         directory::{Directory, Source},
         login::Logins,
         overview::Overview,
         session::SessionDesk,
+        token::TokenDesk,
     },
     domain::{
+        access::Permit,
         assertion::{UpstreamAssertion, Verified},
         client::ClientSettings,
+        credential::MintedToken,
         fault::{Code, Fault},
         ids::{Reference, TenantId, UpstreamId},
         mapping::MappingSettings,
@@ -37,11 +41,12 @@ use fedgate::{
         time::Timestamp,
     },
     http::{browser::Front, page::Pages},
-    keys::{SecretSealer, SystemEntropy},
+    keys::{KeyRing, SecretSealer, SystemEntropy},
     policy::{AccessRule, Config, PolicyEngine},
     port::{
         clock::Clock,
         policy::Policy,
+        target::{IdTokenFacts, TokenFacts, TokenMint},
         upstream::{
             Answered, Begin, BrowserLogin, Finished, Health, LoginAsk, PasswordLogin, Upstream, Ways,
         },
@@ -177,6 +182,31 @@ impl Upstream for Far {
     }
 }
 
+/// Mints nothing of worth: what a token says is the provider's test.
+struct Blank;
+impl TokenMint for Blank {
+    fn access_token(&self, permit: &Permit, _: &TokenFacts) -> Result<MintedToken, Fault> {
+        Ok(MintedToken {
+            token: "blank".into(),
+            token_type: "blank",
+            id: "blank".into(),
+            expires: permit.expires(),
+        })
+    }
+    fn id_token(&self, permit: &Permit, _: &IdTokenFacts) -> Result<MintedToken, Fault> {
+        self.access_token(
+            permit,
+            &TokenFacts {
+                client: of(json!("wiki")),
+                scope: String::new(),
+                sid: None,
+                algorithm: of(json!("ES256")),
+                lifetime: Duration::ZERO,
+            },
+        )
+    }
+}
+
 /// The other origin: a form that leads back, and the place a client's redirect URI names.
 async fn far_side() -> SocketAddr {
     #[derive(Deserialize)]
@@ -254,6 +284,7 @@ async fn gateway() -> Gateway {
     let directory = Arc::new(directory);
     let rules: Vec<AccessRule> = of(json!([
         {"rule": "acme-people", "tenant": "acme", "group": "developers", "target": "gateway", "session": true},
+        {"rule": "acme-wiki", "tenant": "acme", "group": "developers", "target": "wiki", "session": true},
         {"rule": "beta-people", "tenant": "beta", "group": "*", "target": "gateway", "session": true},
     ]));
     let policy: Arc<dyn Policy> = Arc::new(PolicyEngine::load(&Config::default(), &rules, &tenants).unwrap());
@@ -272,7 +303,7 @@ async fn gateway() -> Gateway {
     let desk = Arc::new(SessionDesk {
         directory: directory.clone(),
         door: door.clone(),
-        sessions: Arc::new(records),
+        sessions: Arc::new(records.clone()),
         sealer: sealer.clone(),
         audit: audit.clone(),
         clock: clock.clone(),
@@ -287,13 +318,41 @@ async fn gateway() -> Gateway {
         clock: clock.clone(),
         entropy: entropy.clone(),
     });
-    let devices = Arc::new(DeviceDesk {
+    let ring = KeyRing::open(
+        Arc::new(records.clone()),
+        sealer.clone(),
+        clock.clone(),
+        url.clone(),
+        fedgate::keys::Config::default(),
+    )
+    .await
+    .unwrap();
+    let bearer = Bearer {
+        directory: directory.clone(),
+        door: door.clone(),
         desk: desk.clone(),
+        revocations: Arc::new(records.clone()),
+        signer: Arc::new(ring),
+        audit: audit.clone(),
+        clock: clock.clone(),
+    };
+    let tokens = TokenDesk {
+        directory: directory.clone(),
+        door: door.clone(),
+        desk: desk.clone(),
+        bearer: Arc::new(bearer),
+        families: Arc::new(records.clone()),
+        revocations: Arc::new(records.clone()),
         tickets,
-        limits: Arc::new(MemoryLimits::new(1000, clock.clone())),
+        mint: Arc::new(Blank),
+        sealer: sealer.clone(),
         audit,
         clock: clock.clone(),
         entropy: entropy.clone(),
+    };
+    let devices = Arc::new(DeviceDesk {
+        tokens: Arc::new(tokens),
+        limits: Arc::new(MemoryLimits::new(1000, clock.clone())),
     });
     let front = Front {
         pages: Arc::new(Pages::load("Cloud A").unwrap()),
@@ -387,7 +446,16 @@ async fn a_person_signs_in_by_password_and_out_again() {
         .then(json!({"do": "cookies"})); // 14
     let seen = walk(visit).await;
     let access = seen.text(7);
-    for wanted in ["Alice A.", "ACME GmbH", "ACME people", "developers", "all-groups"] {
+    for wanted in [
+        "Alice A.",
+        "ACME GmbH",
+        "ACME people",
+        "developers",
+        "all-groups",
+        "Company wiki",
+        "acme-wiki",
+        "federation/access",
+    ] {
         assert!(access.contains(wanted), "{wanted} is missing in {access}");
     }
     assert_eq!(seen.step(8).as_array().unwrap().len(), 0);
@@ -484,16 +552,15 @@ async fn refusals_say_why_and_whom_to_ask() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_is_let_in_only_by_an_answer_in_the_form() {
     let gateway = gateway().await;
-    let wish = Wish {
-        scope: "openid groups".into(),
-        audience: gateway.url.clone(),
-        program: Some("fedctl/0.1 <script>".into()),
-    };
-    let (device_code, device) = gateway
+    let caller = caller();
+    let asked = ("openid groups".to_owned(), gateway.url.clone());
+    let device = gateway
         .devices
-        .ask(&gateway.client, wish, &caller())
+        .start(&gateway.client, asked, None, &caller)
         .await
         .unwrap();
+    let tokens = &gateway.devices.tokens;
+    let poll = || tokens.poll(&gateway.client, &device.device_code, None, &caller);
     let confirm = format!(
         "{}/device?user_code={}",
         gateway.url,
@@ -501,22 +568,11 @@ async fn a_device_is_let_in_only_by_an_answer_in_the_form() {
     );
     let looked = walk(gateway.alice().goto(&confirm).read().axe()).await;
     let text = looked.text(8);
-    for wanted in [
-        "Company wiki",
-        "127.0.0.1",
-        "see your groups",
-        "fedctl/0.1 <script>",
-        &device.user_code,
-    ] {
+    for wanted in ["Company wiki", "127.0.0.1", "see your groups", &device.user_code] {
         assert!(text.contains(wanted), "{wanted} is missing in {text}");
     }
     assert_eq!(looked.step(9).as_array().unwrap().len(), 0);
-    let pending = gateway
-        .devices
-        .poll(&gateway.client.id, &device_code)
-        .await
-        .unwrap();
-    assert_eq!(format!("{pending:?}"), "Pending", "looking is not allowing");
+    assert!(poll().await.is_err(), "looking is not allowing");
     // Nobody is signed in yet: the code survives the sign-in.
     let allowed = walk(
         Visit::new()
@@ -536,18 +592,10 @@ async fn a_device_is_let_in_only_by_an_answer_in_the_form() {
     assert!(allowed.text(8).contains("Device connected"));
     assert!(allowed.text(10).contains("This code is not valid"));
     no_policy_violation(&allowed);
-    let answer = gateway
-        .devices
-        .poll(&gateway.client.id, &device_code)
-        .await
-        .unwrap();
-    assert!(format!("{answer:?}").starts_with("Allowed"), "{answer:?}");
-    let again = gateway
-        .devices
-        .poll(&gateway.client.id, &device_code)
-        .await
-        .unwrap();
-    assert_eq!(format!("{again:?}"), "Unknown");
+    // Longer than the interval, so that the device is not told to slow down.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(poll().await.is_ok());
+    assert!(poll().await.is_err(), "a device code is good once");
 }
 
 /// A form without the browser's cookie, and an answer that belongs to another browser, change nothing.

@@ -160,7 +160,6 @@ fn devices(all: &mut BTreeMap<String, Render>, text: &str) {
             scopes: vec!["openid".into(), "groups".into(), text.into()],
             address: Some("192.0.2.7".into()),
             same_address,
-            program: Some(text.into()),
             asked: NOW,
             ends: Timestamp(NOW.0 + 540),
             person: somebody(text),

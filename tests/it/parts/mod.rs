@@ -8,6 +8,7 @@ pub mod kubectl;
 pub mod node;
 pub mod postgres;
 pub mod redis;
+pub mod wiring;
 
 /// A client for loopback that follows no redirects.
 pub fn plain_client() -> reqwest::Client {

@@ -1,90 +1,77 @@
-//! Node scripts out of `tests/fixtures`, with the npm packages of `tests/parts/node-oidc.sh` at hand.
+//! Node scripts: the certified OpenID provider and client from npm.
 
 use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::Duration,
+    process::{Child, Command, Output, Stdio},
 };
 
-/// A running script; ends when dropped.
-pub struct Script {
+/// A script that runs until this is dropped.
+pub struct Node {
     child: Child,
-    _folder: tempfile::TempDir,
-    /// The port it says it listens on.
+    /// Where it listens.
     pub port: u16,
 }
 
-/// Where the packages are; fails with the name of the script that installs them.
-fn packages() -> PathBuf {
-    let folder = super::keystone::home().join("node-oidc");
+/// The folder with `node_modules`, made by `tests/parts/node-oidc.sh`.
+pub fn modules() -> PathBuf {
+    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is not set")).join(".cache/fedgate"),
+        PathBuf::from,
+    );
+    let folder = parts.join("node-oidc");
     assert!(
         folder.join("ready").exists(),
-        "the npm packages are not installed: run tests/parts/node-oidc.sh"
+        "the npm packages are missing: run tests/parts/node-oidc.sh"
     );
     folder
 }
 
-/// Modules are looked for beside the script and above it: so it runs from a folder below the packages.
-fn copied() -> tempfile::TempDir {
-    let folder = tempfile::Builder::new()
-        .prefix("run-")
-        .tempdir_in(packages())
-        .expect("a folder below the packages");
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    for entry in std::fs::read_dir(fixtures).expect("tests/fixtures") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|ending| ending == "mjs") {
-            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).expect("a copy");
-        }
-    }
-    folder
+fn command(script: &str, environment: &[(&str, &str)], folder: &Path) -> Command {
+    // A script finds packages from where it lies; given by text, it lies in the current folder.
+    let mut command = Command::new("node");
+    command
+        .args(["--input-type=module", "--eval", script])
+        .envs(environment.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    command
 }
 
-impl Script {
-    /// Starts `tests/fixtures/<name>` and waits until it prints `ready <port>`; what else it prints is shown.
-    pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let folder = copied();
-        let mut child = Command::new("node")
-            .arg("--no-warnings")
-            .arg(folder.path().join(name))
-            .args(arguments)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
+impl Node {
+    /// Starts a script (text of an ES module). It must listen on a free port of 127.0.0.1, or on `PORT` where the
+    /// environment has one, and then print `ready <port>`.
+    pub fn start(script: &str, environment: &[(&str, &str)]) -> Self {
+        let mut child = command(script, environment, &modules())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("node starts (tests/parts/node-oidc.sh installs it)");
-        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let (tell, told) = mpsc::channel();
-        let owned = name.to_owned();
-        // Reads to the end, so that a talkative script never waits for us.
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                match line
-                    .strip_prefix("ready ")
-                    .and_then(|port| port.trim().parse().ok())
-                {
-                    Some(port) => drop(tell.send(port)),
-                    None => eprintln!("{owned}: {line}"),
-                }
+            .expect("node does not start");
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = output.lines();
+        let port = loop {
+            let Some(Ok(line)) = lines.next() else {
+                let _ = child.kill();
+                panic!("the node script ended before it was ready: {:?}", child.wait());
+            };
+            if let Some(port) = line.strip_prefix("ready ") {
+                break port.trim().parse().unwrap();
             }
-        });
-        let mut script = Self {
-            child,
-            _folder: folder,
-            port: 0,
         };
-        script.port = told
-            .recv_timeout(Duration::from_secs(60))
-            .unwrap_or_else(|_| panic!("{name} ended or hung before it said 'ready <port>'"));
-        script
+        // A full pipe would stop the script.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, port }
+    }
+
+    /// Runs a script to its end.
+    pub fn run(script: &str, environment: &[(&str, &str)]) -> Output {
+        command(script, environment, &modules())
+            .output()
+            .expect("node does not start")
     }
 }
 
-impl Drop for Script {
+impl Drop for Node {
     fn drop(&mut self) {
-        // Child::kill goes to this one process, which we have not waited for yet.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,513 +1,859 @@
-//! A provider that lies: one lie in each case, and each must be found by the check that is meant for it.
+//! A provider with keys of its own that breaks one check at a time.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use aws_lc_rs::digest;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fedgate::{
     domain::fault::{Code, Fault},
-    port::upstream::{Answered, Finished, LoginAsk, Upstream},
+    port::{
+        clock::Clock as _,
+        upstream::{Answered, Finished, Health, Upstream},
+    },
 };
+use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use serde_json::{Value, json};
 
-use super::{
-    CALLBACK, Moving, SECRET, answered, ask, declared,
-    forger::{Desk, Forger, Reply, Signer, ec_jwk, ec_pem, ec_point, token},
-    open, sent,
-};
+use super::{CALLBACK, STATE, ask, upstream};
+use crate::parts::wiring::TestClock;
 
-const NOW: i64 = 1_900_000_000;
-const ACCESS: &str = "an access token";
+struct Keys {
+    ec: EncodingKey,
+    other_ec: EncodingKey,
+    rsa: EncodingKey,
+    ec_public: Vec<u8>,
+    jwks: Value,
+}
 
-/// One sign-in, which a case bends.
-struct Bent {
-    issuer: String,
-    header: Value,
+fn keys() -> &'static Keys {
+    static KEYS: OnceLock<Keys> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let ec = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).unwrap();
+        let other = rcgen::KeyPair::generate().unwrap();
+        let rsa = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let rsa = EncodingKey::from_rsa_pem(rsa.serialize_pem().as_bytes()).unwrap();
+        let public = |key: &EncodingKey, algorithm, kid: &str| {
+            let mut key = serde_json::to_value(Jwk::from_encoding_key(key, algorithm).unwrap()).unwrap();
+            key["kid"] = json!(kid);
+            key["use"] = json!("sig");
+            key
+        };
+        Keys {
+            jwks: json!({ "keys": [
+                public(&ec, Algorithm::ES256, "ec"),
+                public(&rsa, Algorithm::RS256, "rsa"),
+                { "kty": "future", "kid": "unreadable" },
+            ] }),
+            ec_public: pair.public_key_pem().into_bytes(),
+            other_ec: EncodingKey::from_ec_pem(other.serialize_pem().as_bytes()).unwrap(),
+            ec,
+            rsa,
+        }
+    })
+}
+
+enum Signing {
+    Ec,
+    OtherEc,
+    Rsa(Algorithm),
+    HmacWithPublicKey,
+    None,
+}
+
+enum Reply {
+    Normal,
+    Status(u16, &'static str),
+    Redirect(String),
+    Large,
+    Endless,
+}
+
+/// Everything the provider says, to be bent before use.
+struct Draft {
+    metadata: Value,
+    kid: Option<&'static str>,
+    typ: &'static str,
+    signing: Signing,
     claims: Value,
-    signer: Signer,
-    /// What comes back through the browser.
-    back: Vec<(String, String)>,
-    /// What the token endpoint answers instead of the token.
-    token: Option<Reply>,
-    userinfo: Option<Value>,
+    userinfo: Value,
+    token: Reply,
+    userinfo_reply: Reply,
+    answer: Vec<(String, String)>,
     fresh: bool,
 }
 
-impl Bent {
-    fn new(issuer: &str, state: &str) -> Self {
-        let hash = digest::digest(&digest::SHA256, ACCESS.as_bytes());
+impl Draft {
+    fn good(issuer: &str, now: i64) -> Self {
         Self {
-            issuer: issuer.to_owned(),
-            header: json!({ "alg": "ES256", "kid": "ec", "typ": "JWT" }),
-            claims: json!({
-                "iss": issuer, "sub": "alice", "aud": "cloud-a", "iat": NOW, "exp": NOW + 300,
-                "auth_time": NOW - 5, "at_hash": URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]),
-                "preferred_username": "alice", "acr": "silver", "amr": ["pwd", "otp"], "sid": "their-session",
+            metadata: json!({
+                "issuer": issuer,
+                "authorization_endpoint": format!("{issuer}/authorize"),
+                "token_endpoint": format!("{issuer}/token"),
+                "userinfo_endpoint": format!("{issuer}/userinfo"),
+                "jwks_uri": format!("{issuer}/jwks"),
+                "end_session_endpoint": format!("{issuer}/logout?keep=1"),
+                "authorization_response_iss_parameter_supported": true,
             }),
-            signer: Signer::Ec,
-            back: answered(&[("code", "a-code"), ("state", state), ("iss", issuer)]).parameters,
-            token: None,
-            userinfo: None,
+            kid: Some("ec"),
+            typ: "JWT",
+            signing: Signing::Ec,
+            claims: json!({
+                "iss": issuer, "aud": "gateway", "sub": "alice", "nonce": "NONCE", "iat": now, "exp": now + 300,
+                "acr": "gold", "amr": ["pwd", "otp"], "sid": "s1",
+            }),
+            userinfo: json!({ "sub": "alice", "preferred_username": "alice", "acr": "platinum", "azp": "x" }),
+            token: Reply::Normal,
+            userinfo_reply: Reply::Normal,
+            answer: [("code", "the-code"), ("state", STATE), ("iss", issuer)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
             fresh: false,
         }
     }
 
-    fn claim(&mut self, name: &str, value: Value) {
-        self.claims[name] = value;
+    fn set(&mut self, parameter: &str, value: &str) {
+        self.answer.retain(|(name, _)| name != parameter);
+        self.answer.push((parameter.to_owned(), value.to_owned()));
     }
 
-    fn without(&mut self, name: &str) {
-        self.claims.as_object_mut().unwrap().remove(name);
+    fn remove(&mut self, claim: &str) {
+        self.claims.as_object_mut().unwrap().remove(claim);
     }
 
-    fn signed(&mut self, algorithm: &str, kid: &str, signer: Signer) {
-        self.header = json!({ "alg": algorithm, "kid": kid });
-        self.signer = signer;
-    }
-
-    fn back(&mut self, name: &str, value: Option<&str>) {
-        self.back.retain(|(key, _)| key != name);
-        if let Some(value) = value {
-            self.back.push((name.to_owned(), value.to_owned()));
-        }
-    }
-}
-
-/// A whole sign-in against a forger, bent in one place.
-async fn sign_in(bend: impl Fn(&mut Bent)) -> (Forger, Result<Finished, Fault>) {
-    let forger = Forger::start().await;
-    let mut ask = ask();
-    let mut bent = Bent::new(&forger.issuer, &ask.state);
-    bend(&mut bent);
-    ask.fresh = bent.fresh;
-    let more = json!({ "userinfo": bent.userinfo.is_some() });
-    let upstream = open(
-        declared(&forger.issuer, &forger.ca, more),
-        SECRET,
-        &Moving::at(NOW),
-    );
-    let outcome = finish(&forger, &*upstream, &ask, bent).await;
-    (forger, outcome)
-}
-
-async fn finish(
-    forger: &Forger,
-    upstream: &dyn Upstream,
-    ask: &LoginAsk,
-    mut bent: Bent,
-) -> Result<Finished, Fault> {
-    let login = upstream.ways().browser.expect("a login by browser");
-    let begin = login.begin(ask).await?;
-    let nonce = sent(&begin, "nonce").expect("a nonce");
-    match bent.claims.get("nonce") {
-        Some(Value::Null) => bent.without("nonce"),
-        Some(_) => {}
-        None => bent.claim("nonce", json!(nonce)),
-    }
-    let reply = bent.token.take().unwrap_or_else(|| {
-        let id_token = token(&bent.header, &bent.claims, &bent.signer);
-        Reply::Json(json!({ "id_token": id_token, "access_token": ACCESS, "token_type": "Bearer" }))
-    });
-    forger.says(|desk| &desk.token, reply);
-    if let Some(userinfo) = bent.userinfo.take() {
-        forger.says(|desk| &desk.userinfo, Reply::Json(userinfo));
-    }
-    let answered = Answered {
-        parameters: bent.back,
-    };
-    login.finish(ask, &begin.memory, &answered).await
-}
-
-/// What is bent, the code expected, a piece of the detail (so that no other check hides the one meant).
-type Case = (&'static str, Code, &'static str, fn(&mut Bent));
-
-async fn refused(cases: &[Case]) {
-    for (name, code, detail, bend) in cases {
-        let (forger, outcome) = sign_in(bend).await;
-        let fault = match outcome {
-            Ok(finished) => panic!("{name}: accepted as {:?}", finished.assertion.facts()),
-            Err(fault) => fault,
+    fn id_token(&self) -> String {
+        let sign = |algorithm: Algorithm, key: &EncodingKey| {
+            let mut header = Header::new(algorithm);
+            header.kid = self.kid.map(str::to_owned);
+            header.typ = Some(self.typ.to_owned());
+            jsonwebtoken::encode(&header, &self.claims, key).unwrap()
         };
-        assert_eq!(fault.code, *code, "{name}: {fault}");
-        assert!(
-            fault.detail.contains(detail),
-            "{name}: found by another check: {fault}"
-        );
-        for secret in [ACCESS, SECRET, "a-code"] {
-            assert!(!fault.detail.contains(secret), "{name}: tells a secret: {fault}");
+        match &self.signing {
+            Signing::Ec => sign(Algorithm::ES256, &keys().ec),
+            Signing::OtherEc => sign(Algorithm::ES256, &keys().other_ec),
+            Signing::Rsa(algorithm) => sign(*algorithm, &keys().rsa),
+            Signing::HmacWithPublicKey => {
+                sign(Algorithm::HS256, &EncodingKey::from_secret(&keys().ec_public))
+            }
+            Signing::None => {
+                let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+                let header = part(json!({ "alg": "none", "typ": "JWT" }));
+                format!("{header}.{}.", part(self.claims.clone()))
+            }
         }
-        assert_eq!(forger.desk.strange_asked.load(Ordering::SeqCst), 0, "{name}");
+    }
+}
+
+struct Provider {
+    issuer: String,
+    clock: Arc<TestClock>,
+    draft: Mutex<Draft>,
+    jwks: AtomicUsize,
+    trapped: AtomicUsize,
+}
+
+type Shared = State<Arc<Provider>>;
+
+impl Provider {
+    async fn start() -> Arc<Self> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let clock = TestClock::new();
+        let provider = Arc::new(Self {
+            draft: Mutex::new(Draft::good(&issuer, clock.now().0)),
+            issuer,
+            clock,
+            jwks: AtomicUsize::new(0),
+            trapped: AtomicUsize::new(0),
+        });
+        let routes = Router::new()
+            .route("/.well-known/openid-configuration", get(metadata))
+            .route("/jwks", get(jwks))
+            .route("/token", post(token))
+            .route("/userinfo", get(userinfo))
+            .route("/trap", any(trap))
+            .with_state(Arc::clone(&provider));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        provider
+    }
+
+    /// One sign-in at the provider, bent by `twist`.
+    async fn sign_in(&self, twist: impl Fn(&mut Draft)) -> Result<Finished, Fault> {
+        let upstream = self.open(twist);
+        self.finish(&upstream).await
+    }
+
+    fn open(&self, twist: impl Fn(&mut Draft)) -> Arc<dyn Upstream> {
+        self.bend(twist);
+        upstream(&self.clock, &self.issuer, &json!({}))
+    }
+
+    fn bend(&self, twist: impl Fn(&mut Draft)) {
+        let mut draft = Draft::good(&self.issuer, self.clock.now().0);
+        twist(&mut draft);
+        *self.draft.lock().unwrap() = draft;
+    }
+
+    async fn finish(&self, upstream: &Arc<dyn Upstream>) -> Result<Finished, Fault> {
+        let browser = upstream.ways().browser.unwrap();
+        let mut ask = ask();
+        ask.fresh = self.draft.lock().unwrap().fresh;
+        let begin = browser.begin(&ask).await?;
+        let redirect = url::Url::parse(&begin.redirect).unwrap();
+        let nonce = redirect
+            .query_pairs()
+            .find(|(name, _)| name == "nonce")
+            .unwrap()
+            .1;
+        let answered = {
+            let mut draft = self.draft.lock().unwrap();
+            if draft.claims.get("nonce") == Some(&json!("NONCE")) {
+                draft.claims["nonce"] = json!(nonce);
+            }
+            Answered {
+                parameters: draft.answer.clone(),
+            }
+        };
+        browser.finish(&ask, &begin.memory, &answered).await
+    }
+}
+
+async fn metadata(State(provider): Shared) -> Response {
+    axum::Json(provider.draft.lock().unwrap().metadata.clone()).into_response()
+}
+
+async fn jwks(State(provider): Shared) -> Response {
+    provider.jwks.fetch_add(1, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    axum::Json(keys().jwks.clone()).into_response()
+}
+
+async fn trap(State(provider): Shared) -> &'static str {
+    provider.trapped.fetch_add(1, Ordering::SeqCst);
+    "caught"
+}
+
+async fn token(State(provider): Shared) -> Response {
+    let draft = provider.draft.lock().unwrap();
+    let normal = json!({ "access_token": "the-token", "token_type": "Bearer", "id_token": draft.id_token() });
+    reply(&draft.token, normal)
+}
+
+async fn userinfo(State(provider): Shared) -> Response {
+    let draft = provider.draft.lock().unwrap();
+    reply(&draft.userinfo_reply, draft.userinfo.clone())
+}
+
+fn reply(kind: &Reply, normal: Value) -> Response {
+    match kind {
+        Reply::Normal => axum::Json(normal).into_response(),
+        Reply::Status(status, body) => (StatusCode::from_u16(*status).unwrap(), *body).into_response(),
+        Reply::Redirect(to) => (StatusCode::TEMPORARY_REDIRECT, [("location", to.clone())]).into_response(),
+        Reply::Large => {
+            let mut large = normal;
+            large["padding"] = json!("x".repeat(5_000_000));
+            axum::Json(large).into_response()
+        }
+        Reply::Endless => {
+            let chunks =
+                futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 8192])));
+            Body::from_stream(chunks).into_response()
+        }
     }
 }
 
 #[tokio::test]
-async fn honest_answers_pass() {
-    let cases: &[(&str, fn(&mut Bent))] = &[
-        ("plain", |_| {}),
-        ("RS256", |b| b.signed("RS256", "rsa", Signer::Rsa)),
-        ("no kid", |b| b.header = json!({ "alg": "ES256" })),
-        ("no at_hash", |b| b.without("at_hash")),
-        ("aud as list", |b| b.claim("aud", json!(["cloud-a"]))),
-        ("several aud with azp", |b| {
-            b.claim("aud", json!(["cloud-a", "other"]));
-            b.claim("azp", json!("cloud-a"));
-        }),
-        ("clocks differ by a minute", |b| {
-            b.claim("iat", json!(NOW + 60));
-            b.claim("nbf", json!(NOW + 60));
-        }),
-        ("asked anew, and did", |b| {
-            b.fresh = true;
-            b.claim("auth_time", json!(NOW));
-        }),
-        ("userinfo", |b| {
-            b.userinfo = Some(json!({ "sub": "alice", "groups": ["g"] }))
-        }),
-    ];
-    for (name, bend) in cases {
-        let (_forger, outcome) = sign_in(bend).await;
-        let finished = outcome.unwrap_or_else(|fault| panic!("{name}: {fault}"));
-        assert_eq!(finished.assertion.facts().subject, "alice", "{name}");
-    }
-}
-
-#[tokio::test]
-async fn the_assertion_says_what_the_proof_says_and_the_exchange_is_bound() {
-    let (forger, outcome) = sign_in(|b| b.userinfo = Some(json!({ "sub": "alice", "acr": "gold" }))).await;
-    let finished = outcome.unwrap();
+async fn a_good_answer_is_taken() {
+    let provider = Provider::start().await;
+    let finished = provider.sign_in(|_| {}).await.unwrap();
     let facts = finished.assertion.facts();
-    assert_eq!(facts.issuer, forger.issuer);
-    assert_eq!(facts.tenant.as_str(), "acme");
-    assert_eq!(facts.authenticated_at.0, NOW - 5);
-    assert_eq!(
-        facts.acr.as_deref(),
-        Some("silver"),
-        "userinfo must not overwrite the ID token"
-    );
+    assert_eq!(facts.subject, "alice");
+    assert_eq!(facts.issuer, provider.issuer);
+    assert_eq!(facts.claims["preferred_username"], "alice");
     assert_eq!(facts.amr, ["pwd", "otp"]);
-    assert_eq!(facts.upstream_session.as_deref(), Some("their-session"));
-    assert_eq!(facts.not_after.0, NOW + 8 * 3600);
-    let form = forger.desk.forms.lock().unwrap().clone();
-    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, v)| v.clone());
-    assert_eq!(field("redirect_uri").as_deref(), Some(CALLBACK));
-    assert_eq!(field("code").as_deref(), Some("a-code"));
-    assert_eq!(field("code_verifier").map(|verifier| verifier.len()), Some(43));
-    assert_eq!(field("client_secret"), None, "the secret goes by HTTP Basic");
+    assert_eq!(facts.upstream_session.as_deref(), Some("s1"));
+    // Userinfo is not signed: it adds no claim about the proof itself.
+    assert_eq!(facts.acr.as_deref(), Some("gold"));
+    assert!(!facts.claims.contains_key("azp"));
+    // The session outlives the ID token's five minutes.
+    assert_eq!(facts.not_after.0, provider.clock.now().0 + 8 * 3600);
+
+    provider
+        .sign_in(|draft| (draft.kid, draft.signing) = (Some("rsa"), Signing::Rsa(Algorithm::RS256)))
+        .await
+        .unwrap();
+    provider
+        .sign_in(|draft| draft.claims["aud"] = json!(["gateway"]))
+        .await
+        .unwrap();
+    provider
+        .sign_in(|draft| {
+            draft.claims["aud"] = json!(["gateway", "other"]);
+            draft.claims["azp"] = json!("gateway");
+        })
+        .await
+        .unwrap();
+    // Without a kid every key of the right kind is tried.
+    provider.sign_in(|draft| draft.kid = None).await.unwrap();
+    provider
+        .sign_in(|draft| {
+            draft.fresh = true;
+            draft.claims["auth_time"] = draft.claims["iat"].clone();
+        })
+        .await
+        .unwrap();
+    // SHA-256("the-token"), left half.
+    provider
+        .sign_in(|draft| draft.claims["at_hash"] = json!(at_hash("the-token")))
+        .await
+        .unwrap();
 }
 
-#[tokio::test]
-async fn claims_that_are_not_for_this_sign_in_are_refused() {
-    use Code::ProofInvalid as Bad;
-    refused(&[
-        ("iss", Bad, "issuer is another", |b| {
-            b.claim("iss", json!("https://evil.example"))
-        }),
-        ("iss with a slash", Bad, "issuer is another", |b| {
-            let other = format!("{}/", b.issuer);
-            b.claim("iss", json!(other));
-        }),
-        ("no iss", Bad, "issuer is another", |b| b.without("iss")),
-        ("aud", Bad, "another audience", |b| {
-            b.claim("aud", json!("cloud-b"))
-        }),
-        ("no aud", Bad, "another audience", |b| b.without("aud")),
-        ("azp", Bad, "azp", |b| b.claim("azp", json!("cloud-b"))),
-        ("azp of another kind", Bad, "azp", |b| {
-            b.claim("azp", json!(["cloud-a"]))
-        }),
-        ("several aud, no azp", Bad, "no azp", |b| {
-            b.claim("aud", json!(["cloud-a", "cloud-b"]))
-        }),
-        ("expired", Bad, "expired", |b| b.claim("exp", json!(NOW - 60))),
-        ("no exp", Bad, "no exp", |b| b.without("exp")),
-        ("exp as text", Bad, "no exp", |b| {
-            b.claim("exp", json!("1900000300"))
-        }),
-        ("nbf in future", Bad, "not valid yet", |b| {
-            b.claim("nbf", json!(NOW + 61))
-        }),
-        ("iat in future", Bad, "from the future", |b| {
-            b.claim("iat", json!(NOW + 61))
-        }),
-        ("iat too old", Bad, "older than ten minutes", |b| {
-            b.claim("iat", json!(NOW - 601))
-        }),
-        ("no iat", Bad, "no iat", |b| b.without("iat")),
-        ("no nonce", Bad, "nonce", |b| b.claim("nonce", Value::Null)),
-        ("wrong nonce", Bad, "nonce", |b| {
-            b.claim("nonce", json!("another sign-in's"))
-        }),
-        ("empty sub", Bad, "no sub", |b| b.claim("sub", json!(""))),
-        ("blank sub", Bad, "subject is empty", |b| {
-            b.claim("sub", json!(" "))
-        }),
-        ("long sub", Bad, "longer than 255", |b| {
-            b.claim("sub", json!("x".repeat(256)))
-        }),
-        ("sub with a line break", Bad, "control", |b| {
-            b.claim("sub", json!("a\nb"))
-        }),
-        ("no sub", Bad, "no sub", |b| b.without("sub")),
-        ("sub as number", Bad, "no sub", |b| b.claim("sub", json!(7))),
-        ("at_hash", Bad, "at_hash", |b| {
-            b.claim("at_hash", json!("AAAAAAAAAAAAAAAAAAAAAA"))
-        }),
-        ("old auth_time", Bad, "not asked to sign in anew", |b| {
-            b.fresh = true;
-            b.claim("auth_time", json!(NOW - 61));
-        }),
-        ("no auth_time", Bad, "auth_time", |b| {
-            b.fresh = true;
-            b.without("auth_time");
-        }),
-        ("userinfo of another", Bad, "another person", |b| {
-            b.userinfo = Some(json!({ "sub": "bob" }))
-        }),
-        ("userinfo of nobody", Bad, "another person", |b| {
-            b.userinfo = Some(json!({ "groups": ["admin"] }))
-        }),
-        ("userinfo as list", Bad, "no JSON object", |b| {
-            b.userinfo = Some(json!(["alice"]))
-        }),
-    ])
-    .await;
+fn at_hash(token: &str) -> String {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
 }
 
-#[tokio::test]
-async fn signatures_that_prove_nothing_are_refused() {
-    use Code::ProofInvalid as Bad;
-    const NO_KEY: &str = "no key of the provider";
-    refused(&[
-        ("alg none", Bad, "no JWS", |b| {
-            b.signed("none", "ec", Signer::Nobody)
-        }),
-        ("alg None", Bad, "no JWS", |b| {
-            b.signed("None", "ec", Signer::Nobody)
-        }),
-        ("HS256, public key as PEM", Bad, "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(ec_pem()))
-        }),
-        (
-            "HS256, public key as point",
-            Bad,
-            "algorithm is not allowed",
-            |b| b.signed("HS256", "ec", Signer::Hmac(ec_point())),
-        ),
-        ("HS256, public key as JWK", Bad, "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(ec_jwk("ec").to_string().into_bytes()))
-        }),
-        ("HS256, client secret", Bad, "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(SECRET.as_bytes().to_vec()))
-        }),
-        ("RS256 with the EC key", Bad, NO_KEY, |b| {
-            b.signed("RS256", "ec", Signer::Ec)
-        }),
-        ("ES256 with the RSA key", Bad, NO_KEY, |b| {
-            b.signed("ES256", "rsa", Signer::Rsa)
-        }),
-        ("PS256 with a key for RS256", Bad, NO_KEY, |b| {
-            b.signed("PS256", "rsa", Signer::Rsa)
-        }),
-        ("a key nobody knows", Bad, NO_KEY, |b| {
-            b.signer = Signer::ForeignEc
-        }),
-        ("no signature", Bad, NO_KEY, |b| b.signer = Signer::Nobody),
-        ("unknown kid", Bad, NO_KEY, |b| b.header["kid"] = json!("unknown")),
-        ("a key in the header", Bad, NO_KEY, |b| {
-            b.header["jwk"] = ec_jwk("foreign");
-            b.signer = Signer::ForeignEc;
-        }),
-        ("typ at+jwt", Bad, "typ", |b| b.header["typ"] = json!("at+jwt")),
-        ("typ logout+jwt", Bad, "typ", |b| {
-            b.header["typ"] = json!("logout+jwt")
-        }),
-        ("critical extension", Bad, "critical", |b| {
-            b.header["crit"] = json!(["exp"])
-        }),
-        ("no token at all", Bad, "no JWS", |b| {
-            b.token = Some(Reply::Json(json!({ "id_token": "", "access_token": ACCESS })))
-        }),
-        ("two parts", Bad, "no JWS", |b| {
-            b.token = Some(Reply::Json(json!({ "id_token": "e30.e30" })))
-        }),
-    ])
-    .await;
-}
+type Case = (&'static str, fn(&mut Draft), Code, &'static str);
 
-#[tokio::test]
-async fn answers_of_another_sign_in_are_refused() {
-    use Code::{SignInMismatch as Mixed, UpstreamDown as Down, UpstreamRefused as Refused};
-    refused(&[
-        ("no iss", Mixed, "lacks the iss", |b| b.back("iss", None)),
-        ("wrong iss", Mixed, "another issuer", |b| {
-            b.back("iss", Some("https://evil.example"))
-        }),
-        ("iss twice", Mixed, "twice", |b| {
-            let again = b.issuer.clone();
-            b.back.push(("iss".into(), again));
-        }),
-        ("no state", Mixed, "state", |b| b.back("state", None)),
-        ("wrong state", Mixed, "state", |b| {
-            b.back("state", Some("another browser's"))
-        }),
-        ("state twice", Mixed, "twice", |b| {
-            b.back.insert(0, ("state".into(), "x".into()))
-        }),
-        ("code twice", Mixed, "twice", |b| {
-            b.back.push(("code".into(), "stolen".into()))
-        }),
-        ("no code", Mixed, "neither code nor error", |b| {
-            b.back("code", None)
-        }),
-        ("empty code", Mixed, "neither code nor error", |b| {
-            b.back("code", Some(""))
-        }),
-        ("access_denied", Refused, "access_denied", |b| {
-            b.back("code", None);
-            b.back("error", Some("access_denied"));
-        }),
-        ("error and code", Refused, "access_denied", |b| {
-            b.back("error", Some("access_denied"))
-        }),
-        ("an error with another state", Mixed, "state", |b| {
-            b.back("state", Some("another browser's"));
-            b.back("error", Some("access_denied"));
-        }),
-        ("server_error", Down, "server_error", |b| {
-            b.back("error", Some("server_error"))
-        }),
-    ])
-    .await;
-}
-
-#[tokio::test]
-async fn a_token_endpoint_that_misbehaves_ends_the_sign_in() {
-    use Code::{ProofInvalid as Bad, UpstreamDown as Down, UpstreamRefused as Refused};
-    refused(&[
-        ("500", Down, "answered 500", |b| {
-            b.token = Some(Reply::Text(500, "text/plain", "it broke".into()))
-        }),
-        ("400", Refused, "invalid_grant", |b| {
-            let body = json!({ "error": "invalid_grant" }).to_string();
-            b.token = Some(Reply::Text(400, "application/json", body));
-        }),
-        ("HTML", Bad, "no ID token", |b| {
-            b.token = Some(Reply::Text(200, "text/html", "<html>Sign in</html>".into()))
-        }),
-        ("no ID token", Bad, "no ID token", |b| {
-            b.token = Some(Reply::Json(
-                json!({ "access_token": ACCESS, "token_type": "Bearer" }),
-            ))
-        }),
-        ("5 MB", Down, "larger than", |b| {
-            b.token = Some(Reply::Text(200, "application/json", " ".repeat(5 * 1024 * 1024)))
-        }),
-        ("no end", Down, "larger than", |b| b.token = Some(Reply::Endless)),
-        ("redirect to metadata services", Refused, "answered 307", |b| {
-            b.token = Some(Reply::Redirect("http://169.254.169.254/latest/meta-data".into()))
-        }),
-        // The forger would count it (`strange_asked` must stay 0).
-        ("redirect", Refused, "answered 307", |b| {
-            let to = format!("{}/strange", b.issuer);
-            b.token = Some(Reply::Redirect(to));
-        }),
-    ])
-    .await;
-}
-
-fn keys_asked(desk: &Desk) -> usize {
-    desk.keys_asked.load(Ordering::SeqCst)
-}
-
-#[tokio::test]
-async fn unknown_key_ids_cause_no_flood_and_rotation_is_followed() {
-    let forger = Forger::start().await;
-    let clock = Moving::at(NOW);
-    let upstream = open(declared(&forger.issuer, &forger.ca, json!({})), SECRET, &clock);
-    let ask = ask();
-    let login = |kid: &'static str| {
-        let mut bent = Bent::new(&forger.issuer, &ask.state);
-        bent.header["kid"] = json!(kid);
-        finish(&forger, &*upstream, &ask, bent)
-    };
-    login("ec").await.unwrap();
-    login("ec").await.unwrap();
-    assert_eq!(keys_asked(&forger.desk), 1, "known keys are not asked for again");
-
-    clock.pass(61);
-    let outcomes = futures_util::future::join_all((0..20).map(|_| login("unknown"))).await;
-    for outcome in outcomes {
-        assert_eq!(outcome.unwrap_err().code, Code::ProofInvalid);
-    }
-    assert_eq!(
-        keys_asked(&forger.desk),
-        2,
-        "twenty unknown key ids ask for the keys once"
-    );
-
-    let next = Reply::Json(json!({ "keys": [ec_jwk("next")] }));
-    forger.says(|desk| &desk.keys, next);
-    assert_eq!(login("next").await.unwrap_err().code, Code::ProofInvalid);
-    assert_eq!(keys_asked(&forger.desk), 2, "not again within a minute");
-    clock.pass(60);
-    login("next").await.unwrap();
-    assert_eq!(keys_asked(&forger.desk), 3, "a new key is found");
-    assert_eq!(
-        login("ec").await.unwrap_err().code,
-        Code::ProofInvalid,
-        "a withdrawn key is gone"
-    );
-}
-
-#[tokio::test]
-async fn a_withdrawn_key_loses_its_trust_within_the_hour() {
-    let forger = Forger::start().await;
-    let clock = Moving::at(NOW);
-    let upstream = open(declared(&forger.issuer, &forger.ca, json!({})), SECRET, &clock);
-    let ask = ask();
-    let login = |age: i64| {
-        let mut bent = Bent::new(&forger.issuer, &ask.state);
-        bent.claim("iat", json!(NOW + age));
-        bent.claim("exp", json!(NOW + age + 300));
-        finish(&forger, &*upstream, &ask, bent)
-    };
-    login(0).await.unwrap();
-    forger.says(|desk| &desk.keys, Reply::Text(503, "text/plain", "later".into()));
-    clock.pass(3600);
-    login(3600).await.unwrap();
-    forger.says(
-        |desk| &desk.keys,
-        Reply::Json(json!({ "keys": [ec_jwk("next")] })),
-    );
-    clock.pass(3600);
-    let fault = login(7200).await.unwrap_err();
-    assert_eq!(fault.code, Code::ProofInvalid, "{fault}");
-    assert!(fault.detail.contains("no key of the provider"), "{fault}");
-}
-
-#[tokio::test]
-async fn keys_that_cannot_be_read_are_an_outage_and_asked_for_again_soon() {
-    let forger = Forger::start().await;
-    let honest = forger.desk.keys.lock().unwrap().clone();
-    let clock = Moving::at(NOW);
-    let upstream = open(declared(&forger.issuer, &forger.ca, json!({})), SECRET, &clock);
-    let ask = ask();
-    let login = || finish(&forger, &*upstream, &ask, Bent::new(&forger.issuer, &ask.state));
-    for reply in [
-        Reply::Text(503, "text/plain", "later".into()),
-        Reply::Text(200, "text/html", "<html>".into()),
-        Reply::Json(json!({ "keys": [] })),
-        Reply::Endless,
-    ] {
-        forger.says(|desk| &desk.keys, reply.clone());
-        let before = keys_asked(&forger.desk);
-        for _ in 0..3 {
-            let fault = login().await.unwrap_err();
-            assert_eq!(fault.code, Code::UpstreamDown, "{reply:?}: {fault}");
+async fn all_refused(cases: &[Case]) {
+    let provider = Provider::start().await;
+    for (name, twist, code, detail) in cases {
+        match provider.sign_in(twist).await {
+            Ok(_) => panic!("{name}: taken"),
+            Err(fault) => {
+                assert_eq!(fault.code, *code, "{name}: {fault}");
+                assert!(fault.detail.contains(detail), "{name}: {fault}");
+                for secret in ["the-code", "the-token", "a secret"] {
+                    assert!(!fault.detail.contains(secret), "{name}: {fault}");
+                }
+            }
         }
-        assert_eq!(keys_asked(&forger.desk), before + 1, "no flood in an outage");
-        clock.pass(2);
     }
-    forger.says(|desk| &desk.keys, honest);
-    login().await.unwrap();
+    assert_eq!(
+        provider.trapped.load(Ordering::SeqCst),
+        0,
+        "a redirect was followed"
+    );
+}
+
+fn later(draft: &mut Draft, claim: &str, seconds: i64) {
+    let now = draft.claims["iat"].as_i64().unwrap();
+    draft.claims[claim] = json!(now + seconds);
+}
+
+#[tokio::test]
+async fn every_broken_claim_is_refused() {
+    use Code::ProofInvalid;
+    all_refused(&[
+        (
+            "wrong iss",
+            |d| d.claims["iss"] = json!("https://evil.test"),
+            ProofInvalid,
+            "issuer",
+        ),
+        ("no iss", |d| d.remove("iss"), ProofInvalid, "issuer"),
+        (
+            "iss with a slash",
+            |d| d.claims["iss"] = json!(format!("{}/", d.claims["iss"].as_str().unwrap())),
+            ProofInvalid,
+            "issuer",
+        ),
+        (
+            "wrong aud",
+            |d| d.claims["aud"] = json!("other"),
+            ProofInvalid,
+            "audience",
+        ),
+        ("no aud", |d| d.remove("aud"), ProofInvalid, "audience"),
+        (
+            "wrong azp",
+            |d| d.claims["azp"] = json!("other"),
+            ProofInvalid,
+            "azp",
+        ),
+        (
+            "azp of another type",
+            |d| d.claims["azp"] = json!(7),
+            ProofInvalid,
+            "azp",
+        ),
+        (
+            "two aud, no azp",
+            |d| d.claims["aud"] = json!(["gateway", "other"]),
+            ProofInvalid,
+            "azp",
+        ),
+        ("expired", |d| later(d, "exp", -61), ProofInvalid, "expired"),
+        ("no exp", |d| d.remove("exp"), ProofInvalid, "exp"),
+        (
+            "exp as text",
+            |d| d.claims["exp"] = json!("9999999999"),
+            ProofInvalid,
+            "exp",
+        ),
+        (
+            "nbf in the future",
+            |d| later(d, "nbf", 120),
+            ProofInvalid,
+            "not valid yet",
+        ),
+        (
+            "iat in the future",
+            |d| later(d, "iat", 120),
+            ProofInvalid,
+            "future",
+        ),
+        ("iat long ago", |d| later(d, "iat", -3600), ProofInvalid, "older"),
+        ("no iat", |d| d.remove("iat"), ProofInvalid, "iat"),
+        ("no nonce", |d| d.remove("nonce"), ProofInvalid, "nonce"),
+        (
+            "wrong nonce",
+            |d| d.claims["nonce"] = json!("another"),
+            ProofInvalid,
+            "nonce",
+        ),
+        ("empty sub", |d| d.claims["sub"] = json!(""), ProofInvalid, "sub"),
+        ("no sub", |d| d.remove("sub"), ProofInvalid, "sub"),
+        (
+            "sub of spaces",
+            |d| (d.claims["sub"], d.userinfo["sub"]) = (json!("  "), json!("  ")),
+            ProofInvalid,
+            "subject",
+        ),
+        (
+            "wrong at_hash",
+            |d| d.claims["at_hash"] = json!("AAAAAAAAAAAAAAAAAAAAAA"),
+            ProofInvalid,
+            "at_hash",
+        ),
+        (
+            "fresh, no auth_time",
+            |d| d.fresh = true,
+            ProofInvalid,
+            "auth_time",
+        ),
+        (
+            "fresh, old auth_time",
+            |d| {
+                d.fresh = true;
+                later(d, "auth_time", -120)
+            },
+            ProofInvalid,
+            "anew",
+        ),
+        (
+            "userinfo of another",
+            |d| d.userinfo["sub"] = json!("mallory"),
+            ProofInvalid,
+            "another person",
+        ),
+        (
+            "userinfo of nobody",
+            |d| d.userinfo = json!({}),
+            ProofInvalid,
+            "another person",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn every_broken_signature_is_refused() {
+    use Code::ProofInvalid;
+    all_refused(&[
+        (
+            "alg none",
+            |d| d.signing = Signing::None,
+            ProofInvalid,
+            "algorithm",
+        ),
+        (
+            "HS256 with the public key",
+            |d| d.signing = Signing::HmacWithPublicKey,
+            ProofInvalid,
+            "algorithm",
+        ),
+        (
+            "RS256 by the kid of an EC key",
+            |d| d.signing = Signing::Rsa(Algorithm::RS256),
+            ProofInvalid,
+            "signature",
+        ),
+        (
+            "PS256 by a key for RS256",
+            |d| (d.kid, d.signing) = (Some("rsa"), Signing::Rsa(Algorithm::PS256)),
+            ProofInvalid,
+            "signature",
+        ),
+        (
+            "another key",
+            |d| d.signing = Signing::OtherEc,
+            ProofInvalid,
+            "signature",
+        ),
+        (
+            "another key, no kid",
+            |d| (d.kid, d.signing) = (None, Signing::OtherEc),
+            ProofInvalid,
+            "signature",
+        ),
+        (
+            "unknown kid",
+            |d| d.kid = Some("nobody"),
+            ProofInvalid,
+            "signature",
+        ),
+        ("an access token", |d| d.typ = "at+jwt", ProofInvalid, "typ"),
+        ("a logout token", |d| d.typ = "logout+jwt", ProofInvalid, "typ"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn every_broken_answer_is_refused() {
+    use Code::{SignInMismatch, UpstreamDown, UpstreamRefused};
+    all_refused(&[
+        (
+            "no iss though promised",
+            |d| d.answer.retain(|(n, _)| n != "iss"),
+            SignInMismatch,
+            "iss",
+        ),
+        (
+            "iss of another",
+            |d| d.set("iss", "https://evil.test"),
+            SignInMismatch,
+            "issuer",
+        ),
+        (
+            "iss of another, not promised",
+            |d| {
+                d.metadata["authorization_response_iss_parameter_supported"] = json!(false);
+                d.set("iss", "https://evil.test");
+            },
+            SignInMismatch,
+            "issuer",
+        ),
+        (
+            "two iss",
+            |d| d.answer.push(("iss".into(), "https://evil.test".into())),
+            SignInMismatch,
+            "twice",
+        ),
+        (
+            "no state",
+            |d| d.answer.retain(|(n, _)| n != "state"),
+            SignInMismatch,
+            "state",
+        ),
+        (
+            "another state",
+            |d| d.set("state", "another"),
+            SignInMismatch,
+            "state",
+        ),
+        (
+            "two states",
+            |d| d.answer.push(("state".into(), STATE.into())),
+            SignInMismatch,
+            "twice",
+        ),
+        (
+            "two codes",
+            |d| d.answer.push(("code".into(), "the-code".into())),
+            SignInMismatch,
+            "twice",
+        ),
+        (
+            "no code",
+            |d| d.answer.retain(|(n, _)| n != "code"),
+            SignInMismatch,
+            "code",
+        ),
+        ("empty code", |d| d.set("code", ""), SignInMismatch, "code"),
+        (
+            "access_denied",
+            |d| d.set("error", "access_denied"),
+            UpstreamRefused,
+            "access_denied",
+        ),
+        (
+            "login_required",
+            |d| d.set("error", "login_required"),
+            UpstreamRefused,
+            "login_required",
+        ),
+        (
+            "temporarily_unavailable",
+            |d| d.set("error", "temporarily_unavailable"),
+            UpstreamDown,
+            "temporarily",
+        ),
+        (
+            "an error for another state",
+            |d| {
+                d.set("error", "access_denied");
+                d.set("state", "x")
+            },
+            SignInMismatch,
+            "state",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn every_broken_exchange_is_refused() {
+    use Code::{ProofInvalid, UpstreamDown, UpstreamRefused};
+    all_refused(&[
+        (
+            "token 500",
+            |d| d.token = Reply::Status(500, "{\"error\":\"server_error\"}"),
+            UpstreamDown,
+            "500",
+        ),
+        (
+            "token 200 HTML",
+            |d| d.token = Reply::Status(200, "<html>"),
+            UpstreamDown,
+            "200",
+        ),
+        (
+            "token 404 HTML",
+            |d| d.token = Reply::Status(404, "<html>"),
+            UpstreamDown,
+            "404",
+        ),
+        (
+            "token without ID token",
+            |d| d.token = Reply::Status(200, "{\"access_token\":\"x\"}"),
+            ProofInvalid,
+            "no ID token",
+        ),
+        (
+            "invalid_grant",
+            |d| d.token = Reply::Status(400, "{\"error\":\"invalid_grant\"}"),
+            UpstreamRefused,
+            "invalid_grant",
+        ),
+        (
+            "5 MB of tokens",
+            |d| d.token = Reply::Large,
+            UpstreamDown,
+            "larger",
+        ),
+        (
+            "endless tokens",
+            |d| d.token = Reply::Endless,
+            UpstreamDown,
+            "larger",
+        ),
+        (
+            "5 MB of userinfo",
+            |d| d.userinfo_reply = Reply::Large,
+            UpstreamDown,
+            "larger",
+        ),
+        (
+            "endless userinfo",
+            |d| d.userinfo_reply = Reply::Endless,
+            UpstreamDown,
+            "larger",
+        ),
+        (
+            "token redirects inside",
+            |d| d.token = Reply::Redirect("http://169.254.169.254/latest".into()),
+            UpstreamDown,
+            "307",
+        ),
+        (
+            "token redirects",
+            |d| d.token = Reply::Redirect(format!("{}/trap", d.metadata["issuer"].as_str().unwrap())),
+            UpstreamDown,
+            "307",
+        ),
+        (
+            "userinfo redirects",
+            |d| {
+                d.userinfo_reply = Reply::Redirect(format!("{}/trap", d.metadata["issuer"].as_str().unwrap()))
+            },
+            UpstreamDown,
+            "307",
+        ),
+        (
+            "token endpoint inside",
+            |d| d.metadata["token_endpoint"] = json!("http://169.254.169.254/token"),
+            UpstreamDown,
+            "may call",
+        ),
+        (
+            "keys inside",
+            |d| d.metadata["jwks_uri"] = json!("http://169.254.169.254/keys"),
+            UpstreamDown,
+            "may call",
+        ),
+        (
+            "userinfo inside",
+            |d| d.metadata["userinfo_endpoint"] = json!("http://[::ffff:169.254.169.254]/"),
+            UpstreamDown,
+            "may call",
+        ),
+        (
+            "no userinfo endpoint",
+            |d| d.metadata["userinfo_endpoint"] = Value::Null,
+            ProofInvalid,
+            "userinfo",
+        ),
+        (
+            "discovery of another",
+            |d| d.metadata["issuer"] = json!("https://evil.test"),
+            UpstreamDown,
+            "another issuer",
+        ),
+        (
+            "discovery with a slash",
+            |d| d.metadata["issuer"] = json!(format!("{}/", d.metadata["issuer"].as_str().unwrap())),
+            UpstreamDown,
+            "another issuer",
+        ),
+        (
+            "discovery without keys",
+            |d| d.metadata["jwks_uri"] = Value::Null,
+            UpstreamDown,
+            "discovery",
+        ),
+        (
+            "discovery of 5 MB",
+            |d| d.metadata["padding"] = json!("x".repeat(5_000_000)),
+            UpstreamDown,
+            "larger",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_kid_leads_to_one_request_for_keys() {
+    let provider = Provider::start().await;
+    let upstream = provider.open(|_| {});
+    provider.finish(&upstream).await.unwrap();
+    assert_eq!(provider.jwks.load(Ordering::SeqCst), 1);
+
+    provider.clock.advance(61);
+    provider.bend(|draft| draft.kid = Some("nobody"));
+    let mut logins = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (provider, upstream) = (Arc::clone(&provider), Arc::clone(&upstream));
+        logins.spawn(async move { provider.finish(&upstream).await });
+    }
+    while let Some(outcome) = logins.join_next().await {
+        assert_eq!(outcome.unwrap().unwrap_err().code, Code::ProofInvalid);
+    }
+    assert_eq!(provider.jwks.load(Ordering::SeqCst), 2);
+
+    // The keys that are known go on working, and within the hour nobody is asked again for them.
+    provider.bend(|_| {});
+    provider.finish(&upstream).await.unwrap();
+    assert_eq!(provider.jwks.load(Ordering::SeqCst), 2);
+    // After it they are read anew, so that a withdrawn key is not believed for ever.
+    provider.clock.advance(3600);
+    provider.bend(|_| {});
+    provider.finish(&upstream).await.unwrap();
+    assert_eq!(provider.jwks.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn an_upstream_that_lies_is_marked_and_a_refused_address_is_not_called() {
+    let provider = Provider::start().await;
+    let upstream_of = |settings: Value| upstream(&provider.clock, &provider.issuer, &settings);
+    let inside = upstream_of(json!({ "addresses": "public" }));
+    let fault = inside.ways().browser.unwrap().begin(&ask()).await.unwrap_err();
+    assert_eq!(fault.code, Code::UpstreamDown);
+    assert!(matches!(inside.health(), Health::Down { reason } if reason.contains("may call")));
+
+    let lying = provider.open(|draft| draft.metadata["issuer"] = json!("https://evil.test"));
+    lying.ways().browser.unwrap().begin(&ask()).await.unwrap_err();
+    assert!(matches!(lying.health(), Health::Down { reason } if reason.contains("another issuer")));
+    // It mends its ways and is found again by itself.
+    provider.bend(|_| {});
+    for _ in 0..100 {
+        if lying.health() == Health::Ready {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("still {:?}", lying.health());
+}
+
+#[tokio::test]
+async fn the_request_and_the_logout_say_what_was_asked() {
+    let provider = Provider::start().await;
+    let upstream = provider.open(|_| {});
+    let mut wanted = ask();
+    wanted.fresh = true;
+    wanted.acr_values = Some("gold".into());
+    wanted.login_hint = Some("a&b".into());
+    wanted.language = Some("de".into());
+    let begin = upstream.ways().browser.unwrap().begin(&wanted).await.unwrap();
+    let query: std::collections::BTreeMap<String, String> = url::Url::parse(&begin.redirect)
+        .unwrap()
+        .query_pairs()
+        .into_owned()
+        .collect();
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", "gateway"),
+        ("redirect_uri", CALLBACK),
+        ("state", STATE),
+        ("prompt", "login"),
+        ("max_age", "0"),
+        ("acr_values", "gold"),
+        ("login_hint", "a&b"),
+        ("ui_locales", "de"),
+        ("code_challenge_method", "S256"),
+    ] {
+        assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let verifier = begin.memory["verifier"].as_str().unwrap();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
+    assert_eq!(query["code_challenge"], URL_SAFE_NO_PAD.encode(digest));
+    assert_ne!(
+        begin.memory["nonce"],
+        upstream
+            .ways()
+            .browser
+            .unwrap()
+            .begin(&wanted)
+            .await
+            .unwrap()
+            .memory["nonce"]
+    );
+
+    let logout = upstream
+        .ways()
+        .logout
+        .unwrap()
+        .begin(Some("hint"), "https://gateway.test/logout", "s")
+        .unwrap();
+    assert_eq!(
+        logout,
+        format!(
+            "{}/logout?keep=1&client_id=gateway&post_logout_redirect_uri=https%3A%2F%2Fgateway.test%2Flogout&state=s&id_token_hint=hint",
+            provider.issuer
+        )
+    );
 }

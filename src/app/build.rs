@@ -1,0 +1,370 @@
+//! From a configuration to a gateway that can serve: opens the adapters, wires the use-cases.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use axum_server::tls_rustls::RustlsConfig;
+
+use crate::{
+    broker::{
+        admit::Door,
+        bearer::Bearer,
+        clients::{ClientDesk, Proof, hash_secret},
+        device::DeviceDesk,
+        directory::{Directory, Source},
+        login::Logins,
+        logout::Logouts,
+        overview::Overview,
+        session::SessionDesk,
+        token::TokenDesk,
+    },
+    config::Config,
+    domain::client::{ClientAuth, ClientSettings},
+    keys::{KeyRing, SecretSealer, SystemEntropy},
+    outbound::{self, Outbound},
+    policy::PolicyEngine,
+    port::{
+        audit::Audit,
+        clock::Clock,
+        entropy::Entropy,
+        policy::Policy,
+        secrets::Secrets,
+        signer::{Sealer, Signer},
+        target::TokenMint,
+    },
+    store, target,
+    telemetry::Metrics,
+    upstream,
+};
+
+use super::{clock::SystemClock, fronts, jobs::Jobs, serve};
+
+/// Why a gateway does not start: what was found, what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StartFault(pub String);
+
+/// A gateway that is ready to serve.
+pub struct App {
+    pub(super) router: Router,
+    pub(super) address: SocketAddr,
+    pub(super) issuer: String,
+    pub(super) tls: Option<RustlsConfig>,
+    opened: store::Opened,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("App")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Writes what is pending and closes the stores.
+    pub(super) async fn close(self) {
+        self.opened.close().await;
+    }
+}
+
+/// Everything the front ends are made of.
+pub(super) struct Parts {
+    pub directory: Arc<Directory>,
+    pub policy: Arc<dyn Policy>,
+    pub ring: Arc<KeyRing>,
+    pub sealer: Arc<dyn Sealer>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub desk: Arc<SessionDesk>,
+    pub logins: Arc<Logins>,
+    pub overview: Arc<Overview>,
+    pub clients: Arc<ClientDesk>,
+    pub bearer: Arc<Bearer>,
+    pub tokens: Arc<TokenDesk>,
+    pub devices: Arc<DeviceDesk>,
+    pub logouts: Arc<Logouts>,
+    pub metrics: Arc<Metrics>,
+    pub proxies: Arc<[IpAddr]>,
+    pub admin_token: Option<[u8; 32]>,
+}
+
+/// Opens everything that `config` names. Far sides that are down do not stop it.
+pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> Result<App, StartFault> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let secret = secrets
+        .read(&config.secret_key)
+        .map_err(|fault| StartFault(format!("secret_key: {fault}")))?;
+    let sealer: Arc<dyn Sealer> =
+        Arc::new(SecretSealer::new(&secret).map_err(|fault| StartFault(format!("secret_key: {fault}")))?);
+    let opened = store::open(&config.store, secrets, Arc::clone(&clock))
+        .await
+        .map_err(start)?;
+    let ring = KeyRing::open(
+        Arc::clone(&opened.keys),
+        Arc::clone(&sealer),
+        Arc::clone(&clock),
+        config.issuer.clone(),
+        config.keys.clone(),
+    );
+    let ring = Arc::new(ring.await.map_err(start)?);
+    let policy = PolicyEngine::load(&config.policy, &config.access, &config.tenants).map_err(start)?;
+    let tls = config
+        .listen
+        .tls
+        .as_ref()
+        .map(|tls| serve::tls(tls, secrets))
+        .transpose()?;
+    let world = World {
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        sealer,
+        ring,
+        policy: Arc::new(policy),
+    };
+    let parts = world.parts(&config, secrets, &opened, metrics)?;
+    Jobs {
+        ring: Arc::clone(&parts.ring),
+        sessions: Arc::clone(&opened.sessions),
+        tickets: Arc::clone(&opened.tickets),
+        metrics: Arc::clone(&parts.metrics),
+        clock: Arc::clone(&parts.clock),
+    }
+    .start();
+    Ok(App {
+        router: fronts::router(&config, parts, &opened)?,
+        address: config.listen.address,
+        issuer: config.issuer,
+        tls,
+        opened,
+    })
+}
+
+fn start(fault: impl std::fmt::Display) -> StartFault {
+    StartFault(fault.to_string())
+}
+
+struct World {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    sealer: Arc<dyn Sealer>,
+    ring: Arc<KeyRing>,
+    policy: Arc<dyn Policy>,
+}
+
+impl World {
+    fn parts(
+        self,
+        config: &Config,
+        secrets: &dyn Secrets,
+        opened: &store::Opened,
+        metrics: Metrics,
+    ) -> Result<Parts, StartFault> {
+        let audit: Arc<dyn Audit> = Arc::clone(&opened.audit) as Arc<dyn Audit>;
+        let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
+        let wiring = self.target_wiring(config, Arc::clone(&signer));
+        let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
+        let mint: Arc<dyn TokenMint> = Arc::new(target::own::OwnTokens::new(&wiring));
+        let door = Arc::new(Door::new(
+            Arc::clone(&directory),
+            Arc::clone(&self.policy),
+            Arc::clone(&audit),
+            Arc::clone(&self.clock),
+        ));
+        let desk = Arc::new(SessionDesk {
+            directory: Arc::clone(&directory),
+            door: Arc::clone(&door),
+            sessions: Arc::clone(&opened.sessions),
+            sealer: Arc::clone(&self.sealer),
+            audit: Arc::clone(&audit),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            lifetime: Duration::from_secs(config.session.lifetime_s),
+        });
+        let bearer = Arc::new(Bearer {
+            directory: Arc::clone(&directory),
+            door: Arc::clone(&door),
+            desk: Arc::clone(&desk),
+            revocations: Arc::clone(&opened.revocations),
+            signer,
+            audit: Arc::clone(&audit),
+            clock: Arc::clone(&self.clock),
+        });
+        let clients = ClientDesk::new(
+            Arc::clone(&directory),
+            Arc::clone(&opened.tickets),
+            Arc::clone(&self.clock),
+            proofs(&config.clients, secrets)?,
+        );
+        let logouts = Logouts {
+            directory: Arc::clone(&directory),
+            desk: Arc::clone(&desk),
+            signer: Arc::clone(&bearer.signer),
+            sealer: Arc::clone(&self.sealer),
+            clock: Arc::clone(&self.clock),
+        };
+        let tokens = Arc::new(self.tokens(Arc::clone(&door), &desk, &bearer, (opened, mint)));
+        Ok(Parts {
+            logins: Arc::new(self.logins(&directory, &desk, opened)),
+            devices: Arc::new(DeviceDesk {
+                tokens: Arc::clone(&tokens),
+                limits: Arc::clone(&opened.limits),
+            }),
+            logouts: Arc::new(logouts),
+            tokens,
+            overview: Arc::new(Overview {
+                directory: Arc::clone(&directory),
+                door,
+            }),
+            clients: Arc::new(clients),
+            directory,
+            policy: self.policy,
+            ring: self.ring,
+            sealer: self.sealer,
+            clock: self.clock,
+            entropy: self.entropy,
+            desk,
+            bearer,
+            metrics: Arc::new(metrics),
+            proxies: config.listen.proxies.clone().into(),
+            admin_token: admin_token(config, secrets)?,
+        })
+    }
+
+    fn target_wiring(&self, config: &Config, signer: Arc<dyn Signer>) -> target::Wiring {
+        target::Wiring {
+            issuer: config.issuer.clone(),
+            signer,
+            entropy: Arc::clone(&self.entropy),
+            client_for: Arc::new(|ca| {
+                // A target is the operator's own: it may stand on this machine or in a private network.
+                let config = outbound::Config {
+                    ca: ca.map(std::path::Path::to_path_buf),
+                    addresses: outbound::Addresses::Loopback,
+                    ..outbound::Config::default()
+                };
+                Outbound::streaming(&config).map_err(|fault| fault.to_string())
+            }),
+            tenants: Arc::new(
+                config
+                    .tenants
+                    .iter()
+                    .map(|tenant| (tenant.id.clone(), tenant.clone()))
+                    .collect(),
+            ),
+        }
+    }
+
+    fn directory(
+        &self,
+        config: &Config,
+        secrets: &dyn Secrets,
+        opened: &store::Opened,
+        targets: &target::Wiring,
+    ) -> Result<Directory, StartFault> {
+        let wiring = upstream::Wiring {
+            issuer: config.issuer.clone(),
+            secrets,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            limits: Arc::clone(&opened.limits),
+        };
+        let mut sources = Vec::with_capacity(config.upstreams.len());
+        for declared in &config.upstreams {
+            let mapping = declared.mapping().clone();
+            let upstream = upstream::open(declared.clone(), &wiring).map_err(start)?;
+            sources.push(Source { upstream, mapping });
+        }
+        let opened: Result<Vec<_>, _> = config
+            .targets
+            .iter()
+            .map(|declared| target::open(declared.clone(), targets).map_err(start))
+            .collect();
+        Ok(Directory::new(
+            (config.issuer.clone(), config.name.clone()),
+            config.tenants.clone(),
+            sources,
+            opened?,
+            config.clients.clone(),
+        ))
+    }
+
+    fn logins(&self, directory: &Arc<Directory>, desk: &Arc<SessionDesk>, opened: &store::Opened) -> Logins {
+        Logins {
+            directory: Arc::clone(directory),
+            desk: Arc::clone(desk),
+            sealer: Arc::clone(&self.sealer),
+            tickets: Arc::clone(&opened.tickets),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        }
+    }
+
+    fn tokens(
+        &self,
+        door: Arc<Door>,
+        desk: &Arc<SessionDesk>,
+        bearer: &Arc<Bearer>,
+        (opened, mint): (&store::Opened, Arc<dyn TokenMint>),
+    ) -> TokenDesk {
+        TokenDesk {
+            directory: Arc::clone(&desk.directory),
+            door,
+            desk: Arc::clone(desk),
+            bearer: Arc::clone(bearer),
+            families: Arc::clone(&opened.families),
+            revocations: Arc::clone(&opened.revocations),
+            tickets: Arc::clone(&opened.tickets),
+            mint,
+            sealer: Arc::clone(&self.sealer),
+            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        }
+    }
+}
+
+fn admin_token(config: &Config, secrets: &dyn Secrets) -> Result<Option<[u8; 32]>, StartFault> {
+    let Some(admin) = &config.admin else {
+        return Ok(None);
+    };
+    let token = secrets
+        .read(&admin.token)
+        .map_err(|fault| StartFault(format!("admin.token: {fault}")))?;
+    Ok(Some(hash_secret(token.reveal())))
+}
+
+/// Reads what the clients' proofs are checked against: once, at start.
+fn proofs(
+    clients: &[ClientSettings],
+    secrets: &dyn Secrets,
+) -> Result<BTreeMap<crate::domain::ids::ClientId, Proof>, StartFault> {
+    let mut proofs = BTreeMap::new();
+    for client in clients {
+        let wrong = |why: String| StartFault(format!("clients: '{}': {why}", client.id));
+        let proof =
+            match &client.auth {
+                ClientAuth::None => Proof::None,
+                ClientAuth::Secret { secret } => Proof::Secret(hash_secret(
+                    secrets
+                        .read(secret)
+                        .map_err(|fault| wrong(fault.to_string()))?
+                        .reveal(),
+                )),
+                ClientAuth::PrivateKeyJwt { jwks_file } => {
+                    let text = std::fs::read(jwks_file)
+                        .map_err(|error| wrong(format!("{}: {error}", jwks_file.display())))?;
+                    Proof::Keys(serde_json::from_slice(&text).map_err(|error| {
+                        wrong(format!("{}: found no JWKS ({error})", jwks_file.display()))
+                    })?)
+                }
+            };
+        proofs.insert(client.id.clone(), proof);
+    }
+    Ok(proofs)
+}

@@ -1,0 +1,198 @@
+//! The doors of one gateway, and the layers that every request passes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, State},
+    middleware,
+    response::Response,
+};
+use http::{HeaderMap, Uri};
+
+use crate::{
+    broker::Caller,
+    config::Config,
+    domain::fault::{Code, Fault},
+    http::{
+        admin, browser, clusters, fault, keystone, oidc,
+        operations::Operations,
+        page::{Frame, Pages},
+    },
+    outbound::{self, Outbound},
+    port::{audit::Audit, clock::Clock, keyring::KeyCare, signer::Signer, target::BearerToKeystone},
+    store, target,
+};
+
+use super::{
+    build::{Parts, StartFault},
+    request::{Outermost, outermost},
+};
+
+/// Largest body of our own forms and documents, in bytes. The Keystone front streams and has no such limit.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// All routes with all layers.
+pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> Result<Router, StartFault> {
+    let pages = Arc::new(Pages::load(&config.name).map_err(|fault| StartFault(fault.to_string()))?);
+    let mut router = Router::new()
+        .merge(browser_front(&parts, Arc::clone(&pages)))
+        .merge(oidc_front(&parts, Arc::clone(&pages)))
+        .merge(clusters_front(config, &parts)?)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+    for declared in &config.targets {
+        if let Some(keystone) = declared.as_keystone() {
+            router = router.merge(keystone_front(keystone, &parts)?);
+        }
+    }
+    if let Some(hash) = parts.admin_token {
+        router = router.merge(admin_front(hash, &parts, opened));
+    }
+    let metrics = Arc::clone(&parts.metrics);
+    let operations = Operations {
+        directory: Arc::clone(&parts.directory),
+        stores: opened.reachable.clone().into(),
+        policy: Arc::clone(&parts.policy),
+        metrics: Arc::new(move || metrics.render()),
+    };
+    let layer = Outermost {
+        entropy: Arc::clone(&parts.entropy),
+        trusted_proxies: parts.proxies,
+    };
+    Ok(router
+        .merge(operations.routes())
+        .fallback_service(axum::routing::any(nothing_here).with_state(NothingHere {
+            pages,
+            clock: Arc::clone(&parts.clock),
+        }))
+        .layer(middleware::from_fn_with_state(layer, outermost)))
+}
+
+/// What the answer for an unknown path needs.
+#[derive(Clone)]
+struct NothingHere {
+    pages: Arc<Pages>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A page for people, JSON for programs.
+async fn nothing_here(
+    State(here): State<NothingHere>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let missing = Fault::new(Code::NotFound, "no such path");
+    let person = headers
+        .get(http::header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    if person {
+        here.pages.fault(
+            &Frame::of(&uri, &headers, &caller.reference, here.clock.now()),
+            &missing,
+        )
+    } else {
+        fault::plain(&missing, &caller.reference)
+    }
+}
+
+fn admin_front(token_hash: [u8; 32], parts: &Parts, opened: &store::Opened) -> Router {
+    admin::Admin {
+        token_hash,
+        keys: Arc::clone(&parts.ring) as Arc<dyn KeyCare>,
+        directory: Arc::clone(&parts.directory),
+        trail: Arc::clone(&opened.trail),
+        audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+        policy: Arc::clone(&parts.policy),
+        clock: Arc::clone(&parts.clock),
+    }
+    .routes()
+}
+
+fn browser_front(parts: &Parts, pages: Arc<Pages>) -> Router {
+    browser::Front {
+        pages,
+        logins: Arc::clone(&parts.logins),
+        desk: Arc::clone(&parts.desk),
+        overview: Arc::clone(&parts.overview),
+        devices: Arc::clone(&parts.devices),
+        policy: Arc::clone(&parts.policy),
+        sealer: Arc::clone(&parts.sealer),
+        clock: Arc::clone(&parts.clock),
+        entropy: Arc::clone(&parts.entropy),
+    }
+    .routes()
+}
+
+fn oidc_front(parts: &Parts, pages: Arc<Pages>) -> Router {
+    oidc::OidcFrontend {
+        directory: Arc::clone(&parts.directory),
+        clients: Arc::clone(&parts.clients),
+        tokens: Arc::clone(&parts.tokens),
+        bearer: Arc::clone(&parts.bearer),
+        devices: Arc::clone(&parts.devices),
+        desk: Arc::clone(&parts.desk),
+        logins: Arc::clone(&parts.logins),
+        logouts: Arc::clone(&parts.logouts),
+        signer: Arc::clone(&parts.ring) as Arc<dyn Signer>,
+        sealer: Arc::clone(&parts.sealer),
+        clock: Arc::clone(&parts.clock),
+        pages,
+    }
+    .routes()
+}
+
+fn clusters_front(config: &Config, parts: &Parts) -> Result<Router, StartFault> {
+    let mut known = BTreeMap::new();
+    for declared in &config.targets {
+        let target::Declared::Kubernetes(cluster) = declared else {
+            continue;
+        };
+        let certificate_authority = match &cluster.ca {
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                StartFault(format!(
+                    "targets: '{}': ca: {}: {error}",
+                    cluster.id,
+                    path.display()
+                ))
+            })?),
+            None => None,
+        };
+        let facts = clusters::ClusterFacts {
+            server: cluster.server.to_string(),
+            certificate_authority,
+        };
+        known.insert(cluster.id.clone(), facts);
+    }
+    Ok(clusters::Clusters {
+        bearer: Arc::clone(&parts.bearer),
+        overview: Arc::clone(&parts.overview),
+        clusters: Arc::new(known),
+    }
+    .routes())
+}
+
+fn keystone_front(config: &target::keystone::Config, parts: &Parts) -> Result<Router, StartFault> {
+    let outbound = outbound::Config {
+        ca: config.ca.clone(),
+        addresses: outbound::Addresses::Loopback,
+        ..outbound::Config::default()
+    };
+    let client = Outbound::streaming(&outbound).map_err(|fault| StartFault(fault.to_string()))?;
+    let settings = keystone::Settings {
+        target: config.id.clone(),
+        url: config.url.clone(),
+        auth_path: config.auth_path(),
+        header_prefix: config.header_prefix.clone(),
+        timeout: Duration::from_secs(config.timeout_s),
+        realm: parts.directory.issuer().to_owned(),
+    };
+    let exchange = Arc::clone(&parts.bearer) as Arc<dyn BearerToKeystone>;
+    Ok(keystone::router(Arc::new(keystone::Front::new(
+        settings,
+        client,
+        exchange,
+        Arc::clone(&parts.entropy),
+    ))))
+}

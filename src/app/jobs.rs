@@ -1,0 +1,64 @@
+//! What runs by itself: keys come of age, what has ended is swept away.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    keys::{KeyRing, REFRESH_EVERY},
+    port::{clock::Clock, records::Sessions, tickets::Tickets},
+    telemetry::Metrics,
+};
+
+/// How often measurements are folded.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+/// How often what has ended is dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(300);
+
+/// What the jobs need.
+pub(super) struct Jobs {
+    pub ring: Arc<KeyRing>,
+    pub sessions: Arc<dyn Sessions>,
+    pub tickets: Arc<dyn Tickets>,
+    pub metrics: Arc<Metrics>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Jobs {
+    /// Starts them. They end with the runtime.
+    pub(super) fn start(self) {
+        let ring = Arc::clone(&self.ring);
+        let metrics = Arc::clone(&self.metrics);
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(REFRESH_EVERY);
+            loop {
+                every.tick().await;
+                if let Err(fault) = ring.refresh().await {
+                    tracing::error!(%fault, "the key ring could not be refreshed; the known keys go on");
+                }
+            }
+        });
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(FOLD_EVERY);
+            loop {
+                every.tick().await;
+                metrics.upkeep();
+            }
+        });
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(SWEEP_EVERY);
+            loop {
+                every.tick().await;
+                self.sweep().await;
+            }
+        });
+    }
+
+    async fn sweep(&self) {
+        match self.sessions.sweep(self.clock.now()).await {
+            Ok(rows) => tracing::debug!(rows, "swept records that had ended"),
+            Err(fault) => tracing::error!(%fault, "records that have ended could not be swept"),
+        }
+        if let Err(fault) = self.tickets.sweep().await {
+            tracing::error!(%fault, "tickets that have ended could not be swept");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The files of the demonstration. What is there already stays, so that a second start finds the same CA,
+//! the same passwords and the same sign-ins.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+
+use crate::app::operate;
+
+/// The people of acme.
+pub(super) const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+
+/// A prepared demonstration.
+#[derive(Debug)]
+pub(super) struct Demo {
+    /// Its folder, absolute.
+    pub folder: PathBuf,
+}
+
+impl Demo {
+    /// Makes what is missing.
+    pub(super) fn prepare(folder: &Path) -> Result<Self, String> {
+        for part in ["tls", "acme", "cloud-a", "log"] {
+            let path = folder.join(part);
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .map_err(|error| at(&path, &error))?;
+        }
+        let folder = folder.canonicalize().map_err(|error| at(folder, &error))?;
+        let demo = Self { folder };
+        demo.certificates()?;
+        for secret in [
+            "acme/secret.key",
+            "cloud-a/secret.key",
+            "cloud-a/admin.token",
+            "cloud-a-at-acme.secret",
+            "demo-app.secret",
+        ] {
+            demo.once(secret, || Ok(operate::random_secret()))?;
+        }
+        demo.once("cloud-a/keystone-admin.password", || Ok("adminpw".to_owned()))?;
+        for person in PEOPLE {
+            let password = demo.once(&format!("{person}.password"), || {
+                Ok(operate::random_secret()
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .take(12)
+                    .collect())
+            })?;
+            demo.once(&format!("acme/{person}.hash"), || {
+                operate::hash_password(&password).map_err(|fault| fault.to_string())
+            })?;
+        }
+        demo.write(
+            "acme/fedgate.yaml",
+            include_str!("../../../config/demo/acme.yaml"),
+        )?;
+        demo.write(
+            "cloud-a/fedgate.yaml",
+            include_str!("../../../config/demo/cloud-a.yaml"),
+        )?;
+        demo.write("env", &super::words::environment(&demo)?)?;
+        Ok(demo)
+    }
+
+    /// A file's path.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A file's text.
+    pub(super) fn read(&self, name: &str) -> Result<String, String> {
+        let path = self.path(name);
+        fs::read_to_string(&path).map_err(|error| at(&path, &error))
+    }
+
+    fn once(&self, name: &str, make: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
+        if self.path(name).exists() {
+            return self.read(name);
+        }
+        let text = make()?;
+        self.write(name, &text)?;
+        Ok(text)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), String> {
+        let path = self.path(name);
+        let mut open = fs::OpenOptions::new();
+        let mut file = open
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| at(&path, &error))?;
+        file.write_all(text.as_bytes()).map_err(|error| at(&path, &error))
+    }
+
+    /// A CA of its own, and one certificate for `localhost`. The CA's key is not kept.
+    fn certificates(&self) -> Result<(), String> {
+        if self.path("tls/ca.pem").exists() && self.path("tls/localhost.key").exists() {
+            return Ok(());
+        }
+        let wrong = |error: rcgen::Error| format!("a certificate could not be made: {error}");
+        let ca_key = KeyPair::generate().map_err(wrong)?;
+        let mut ca = CertificateParams::default();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        ca.distinguished_name
+            .push(DnType::CommonName, "fedgate demonstration CA");
+        let ca_certificate = ca.self_signed(&ca_key).map_err(wrong)?;
+        let issuer = Issuer::new(ca, ca_key);
+        let key = KeyPair::generate().map_err(wrong)?;
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut leaf = CertificateParams::new(names).map_err(wrong)?;
+        leaf.distinguished_name.push(DnType::CommonName, "localhost");
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.use_authority_key_identifier_extension = true;
+        let leaf = leaf.signed_by(&key, &issuer).map_err(wrong)?;
+        self.write("tls/localhost.pem", &leaf.pem())?;
+        self.write("tls/localhost.key", &key.serialize_pem())?;
+        self.write("tls/ca.pem", &ca_certificate.pem())
+    }
+}
+
+fn at(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
+}

@@ -1,0 +1,119 @@
+//! What the demonstration tells: the file `env`, and the next steps.
+
+use std::fmt::Write as _;
+
+use super::files::{Demo, PEOPLE};
+
+/// `target/demo/env`, for `source`.
+pub(super) fn environment(demo: &Demo) -> Result<String, String> {
+    let path = |name: &str| demo.path(name).display().to_string();
+    let mut lines = vec![
+        ("FEDGATE_ISSUER", "https://localhost:8443".to_owned()),
+        ("FEDGATE_HOME_ISSUER", "https://localhost:8444".to_owned()),
+        ("FEDGATE_CA", path("tls/ca.pem")),
+        ("FEDGATE_ADMIN_TOKEN_FILE", path("cloud-a/admin.token")),
+        // Public: device grant, authorization code with PKCE, token exchange. `fedctl` reads it, too.
+        ("FEDGATE_CLIENT_ID", "fedctl".to_owned()),
+        ("FEDGATE_PUBLIC_CLIENT_ID", "fedctl".to_owned()),
+        ("FEDGATE_CONFIDENTIAL_CLIENT_ID", "demo-app".to_owned()),
+        (
+            "FEDGATE_CONFIDENTIAL_CLIENT_SECRET",
+            demo.read("demo-app.secret")?,
+        ),
+        ("FEDGATE_KUBE_AUDIENCE", "k8s-cluster-a".to_owned()),
+        ("FEDGATE_OPENSTACK_CLIENT_ID", "openstack-cli".to_owned()),
+        ("FEDGATE_OPENSTACK_AUDIENCE", "openstack".to_owned()),
+        ("FEDCTL_CACHE", path("fedctl")),
+        ("FEDGATE_DEMO_ORGANISATION", "acme".to_owned()),
+        // alice: developer and operator; bob: viewer; carol: nothing in the cloud, she is refused.
+        ("FEDGATE_DEMO_USERS", PEOPLE.join(" ")),
+    ];
+    let mut passwords = Vec::new();
+    for person in PEOPLE {
+        let upper = person.to_uppercase();
+        passwords.push((format!("FEDGATE_DEMO_USER_{upper}"), person.to_owned()));
+        passwords.push((
+            format!("FEDGATE_DEMO_PASSWORD_{upper}"),
+            demo.read(&format!("{person}.password"))?,
+        ));
+    }
+    let mut text = String::from("# Written by `fedgate demo`. Use: source target/demo/env\n");
+    for (name, value) in lines
+        .drain(..)
+        .map(|(name, value)| (name.to_owned(), value))
+        .chain(passwords)
+    {
+        // Values are ours; single quotes keep the shell from reading anything into them.
+        let _fits = writeln!(text, "export {name}='{}'", value.replace('\'', "'\\''"));
+    }
+    Ok(text)
+}
+
+/// What to do now.
+pub(super) fn next_steps(demo: &Demo, openstack: bool) -> String {
+    let password = |person: &str| demo.read(&format!("{person}.password")).unwrap_or_default();
+    let env = demo.path("env");
+    let mut text = format!(
+        "
+Open  https://localhost:8443  and name your organisation: acme
+      (the browser does not know the demonstration's CA: {ca})
+
+      alice  {alice}   developer and operator
+      bob    {bob}   viewer
+      carol  {carol}   of acme, but nothing in this cloud: she is refused, and told why
+
+On the command line, in another terminal:
+
+  source {env}
+  export PATH=\"{bin}:$PATH\"
+  fedctl login                # or: fedctl login --device
+  fedctl whoami
+  fedctl token --audience $FEDGATE_KUBE_AUDIENCE
+  fedctl kube config
+  fedctl logout
+",
+        ca = demo.path("tls/ca.pem").display(),
+        alice = password("alice"),
+        bob = password("bob"),
+        carol = password("carol"),
+        env = env.display(),
+        bin = std::env::current_exe()
+            .ok()
+            .and_then(|program| program.parent().map(|folder| folder.display().to_string()))
+            .unwrap_or_default(),
+    );
+    if openstack {
+        text.push_str(&openstack_steps(demo));
+    } else {
+        text.push_str("\nWith a real Keystone behind it: make demo-openstack\n");
+    }
+    text.push_str("\nLogs: ");
+    text.push_str(&demo.path("log").display().to_string());
+    text.push_str("   End: Ctrl-C\n");
+    text
+}
+
+fn openstack_steps(demo: &Demo) -> String {
+    format!(
+        "
+The stock openstack client, with a code to confirm in the browser:
+
+  source {env}
+  export PATH=\"${{FEDGATE_PARTS:-$HOME/.cache/fedgate}}/keystone/client/bin:$PATH\"
+  export OS_AUTH_URL=$FEDGATE_ISSUER/v3 OS_IDENTITY_API_VERSION=3 OS_CACERT=$FEDGATE_CA \\
+         OS_IDENTITY_PROVIDER=fedgate OS_PROTOCOL=openid
+  D=\"--os-auth-type v3oidcdeviceauthz --os-client-id $FEDGATE_OPENSTACK_CLIENT_ID --os-code-challenge-method S256 \\
+     --os-discovery-endpoint $FEDGATE_ISSUER/.well-known/openid-configuration\"
+  openstack $D token issue                                   # unscoped
+  openstack $D federation project list
+  openstack $D --os-project-name webshop --os-project-domain-name acme token issue
+
+The same with the session of fedctl (fedctl login first), without another confirmation:
+
+  A=\"--os-auth-type v3oidcaccesstoken --os-access-token $(fedctl token --audience $FEDGATE_OPENSTACK_AUDIENCE)\"
+  openstack $A federation project list
+  openstack $A --os-project-name webshop --os-project-domain-name acme token issue
+",
+        env = demo.path("env").display()
+    )
+}
