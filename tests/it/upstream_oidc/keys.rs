@@ -65,7 +65,8 @@ fn opened(forger: &Forger, clock: &Arc<TestClock>) -> Arc<dyn Upstream> {
 }
 
 /// What is bent, and a piece of the detail (so that no other check hides the one meant).
-type Case = (&'static str, &'static str, fn(&mut Bent));
+type Case = (&'static str, &'static str, Bend);
+type Bend = fn(&mut Bent);
 
 async fn refused(cases: &[Case]) {
     for (name, detail, bend) in cases {
@@ -86,7 +87,7 @@ async fn refused(cases: &[Case]) {
 
 #[tokio::test]
 async fn signatures_by_published_keys_pass() {
-    let cases: &[(&str, fn(&mut Bent))] = &[
+    let cases: [(&str, Bend); 3] = [
         ("ES256", |_| {}),
         ("RS256", |b| b.signed("RS256", "rsa", Signer::Rsa)),
         ("no kid", |b| b.header = json!({ "alg": "ES256" })),
@@ -108,16 +109,16 @@ async fn signatures_that_prove_nothing_are_refused() {
         ("alg none", "no JWS", |b| b.signed("none", "ec", Signer::Nobody)),
         ("alg None", "no JWS", |b| b.signed("None", "ec", Signer::Nobody)),
         ("HS256, public key as PEM", "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(ec_pem()))
+            b.signed("HS256", "ec", Signer::Hmac(ec_pem()));
         }),
         ("HS256, public key as point", "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(ec_point()))
+            b.signed("HS256", "ec", Signer::Hmac(ec_point()));
         }),
         ("HS256, public key as JWK", "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(ec_jwk("ec").to_string().into_bytes()))
+            b.signed("HS256", "ec", Signer::Hmac(ec_jwk("ec").to_string().into_bytes()));
         }),
         ("HS256, client secret", "algorithm is not allowed", |b| {
-            b.signed("HS256", "ec", Signer::Hmac(super::SECRET.as_bytes().to_vec()))
+            b.signed("HS256", "ec", Signer::Hmac(super::SECRET.as_bytes().to_vec()));
         }),
         ("RS256 with the EC key", NO_KEY, |b| {
             b.signed("RS256", "ec", Signer::Ec)
