@@ -121,13 +121,13 @@ async fn signatures_that_prove_nothing_are_refused() {
             b.signed("HS256", "ec", Signer::Hmac(super::SECRET.as_bytes().to_vec()));
         }),
         ("RS256 with the EC key", NO_KEY, |b| {
-            b.signed("RS256", "ec", Signer::Ec)
+            b.signed("RS256", "ec", Signer::Ec);
         }),
         ("ES256 with the RSA key", NO_KEY, |b| {
-            b.signed("ES256", "rsa", Signer::Rsa)
+            b.signed("ES256", "rsa", Signer::Rsa);
         }),
         ("PS256 with a key for RS256", NO_KEY, |b| {
-            b.signed("PS256", "rsa", Signer::Rsa)
+            b.signed("PS256", "rsa", Signer::Rsa);
         }),
         ("a key nobody knows", NO_KEY, |b| b.signer = Signer::ForeignEc),
         ("no signature", NO_KEY, |b| b.signer = Signer::Nobody),
@@ -139,13 +139,13 @@ async fn signatures_that_prove_nothing_are_refused() {
         ("typ at+jwt", "typ", |b| b.header["typ"] = json!("at+jwt")),
         ("typ logout+jwt", "typ", |b| b.header["typ"] = json!("logout+jwt")),
         ("critical extension", "critical", |b| {
-            b.header["crit"] = json!(["exp"])
+            b.header["crit"] = json!(["exp"]);
         }),
         ("no token at all", "no JWS", |b| {
-            b.token = Some(Reply::Json(json!({ "id_token": "", "access_token": "x" })))
+            b.token = Some(Reply::Json(json!({ "id_token": "", "access_token": "x" })));
         }),
         ("two parts", "no JWS", |b| {
-            b.token = Some(Reply::Json(json!({ "id_token": "e30.e30" })))
+            b.token = Some(Reply::Json(json!({ "id_token": "e30.e30" })));
         }),
     ])
     .await;
