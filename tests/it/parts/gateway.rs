@@ -1,1 +1,435 @@
-//! gateway
+//! Real `fedgate serve` processes: the home organisation acme, and a cloud that trusts it, both with TLS.
+//! Their configuration is the demonstration's (`config/demo`), on other ports.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, header};
+use scraper::{Html, Selector};
+use url::Url;
+
+use super::certificates::Authority;
+
+/// The people of acme with their passwords.
+pub const PEOPLE: [(&str, &str); 3] = [
+    ("alice", "alice-has-a-long-password"),
+    ("bob", "bob-has-a-long-password"),
+    ("carol", "carol-has-a-long-password"),
+];
+
+/// One process. It ends, by its own id, when dropped.
+pub struct Gateway {
+    pub issuer: String,
+    pub folder: PathBuf,
+    pub log: PathBuf,
+    child: Option<Child>,
+}
+
+/// Both gateways on one machine.
+pub struct Landscape {
+    pub folder: tempfile::TempDir,
+    pub ca: PathBuf,
+    pub acme: Gateway,
+    pub cloud: Gateway,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn keep(path: &Path, text: &str) {
+    use std::io::Write;
+    let mut open = OpenOptions::new();
+    let mut file = open
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// A client that believes only `ca`, follows nothing and keeps no cookies.
+pub fn client(ca: &Path) -> reqwest::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let ca = reqwest::Certificate::from_pem(&fs::read(ca).unwrap()).unwrap();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_only([ca])
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+impl Gateway {
+    fn new(root: &Path, name: &str, port: u16) -> Self {
+        Self {
+            issuer: format!("https://localhost:{port}"),
+            folder: root.join(name),
+            log: root.join(format!("{name}.log")),
+            child: None,
+        }
+    }
+
+    /// Starts it, on the state that is there, and waits until it is ready.
+    pub async fn start(&mut self, client: &reqwest::Client) {
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+            .args(["serve", "--config"])
+            .arg(self.folder.join("fedgate.yaml"))
+            .env_clear()
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let ends = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Ok(answer) = client.get(self.at("/readyz")).send().await
+                && answer.status().is_success()
+            {
+                return;
+            }
+            let over = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(over.is_none(), "{} ended: {}", self.issuer, self.log());
+            assert!(
+                Instant::now() < ends,
+                "{} is not ready: {}",
+                self.issuer,
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// SIGKILL: nothing is drained, nothing is written.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _gone = child.kill();
+            let _ended = child.wait();
+        }
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// How many rows each table of its database has.
+    pub async fn rows(&self) -> BTreeMap<String, i64> {
+        use sqlx::{Connection, Row};
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.folder.join("fedgate.db"))
+            .read_only(true);
+        let mut database = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table'")
+            .fetch_all(&mut database)
+            .await
+            .unwrap();
+        let mut rows = BTreeMap::new();
+        for table in tables {
+            let table: String = table.get(0);
+            let count = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{table}\"")))
+                .fetch_one(&mut database)
+                .await
+                .unwrap();
+            rows.insert(table, count.get(0));
+        }
+        rows
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Landscape {
+    /// Both, ready.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for part in ["tls", "acme", "cloud-a"] {
+            fs::create_dir(root.join(part)).unwrap();
+        }
+        let authority = Authority::new("gateways of a test");
+        let ca = authority.write(&root.join("tls"));
+        let pair = authority.server();
+        keep(&root.join("tls/localhost.pem"), &pair.certificate);
+        keep(&root.join("tls/localhost.key"), &pair.key);
+        for secret in ["acme/secret.key", "cloud-a/secret.key", "cloud-a/admin.token"] {
+            keep(
+                &root.join(secret),
+                &format!("{secret}-0123456789-0123456789-0123456789"),
+            );
+        }
+        keep(&root.join("cloud-a-at-acme.secret"), CLOUD_SECRET);
+        keep(&root.join("demo-app.secret"), APP_SECRET);
+        keep(&root.join("cloud-a/keystone-admin.password"), KEYSTONE_PASSWORD);
+        for (name, password) in PEOPLE {
+            let hash = fedgate::app::operate::hash_password(password).unwrap();
+            keep(&root.join(format!("acme/{name}.hash")), &hash);
+        }
+        let (acme, cloud, keystone) = (free_port(), free_port(), free_port());
+        let ported = |text: &str| {
+            text.replace("8444", &acme.to_string())
+                .replace("8443", &cloud.to_string())
+                .replace("8435", &keystone.to_string())
+                .replace("filter: info", "filter: \"info,fedgate=trace\"")
+        };
+        let text = ported(include_str!("../../../config/demo/acme.yaml"));
+        keep(&root.join("acme/fedgate.yaml"), &text);
+        // A second organisation, so that there is something to choose.
+        let text = ported(include_str!("../../../config/demo/cloud-a.yaml"))
+            .replace(
+                "\nupstreams:\n",
+                "\n  - { id: umbrella, name: Umbrella }\n\nupstreams:\n",
+            )
+            .replace("\ntargets:\n", OTHER_UPSTREAM);
+        assert!(text.contains("umbrella-people"));
+        keep(&root.join("cloud-a/fedgate.yaml"), &text);
+        let client = client(&ca);
+        let mut landscape = Self {
+            acme: Gateway::new(root, "acme", acme),
+            cloud: Gateway::new(root, "cloud-a", cloud),
+            ca,
+            folder,
+        };
+        landscape.acme.start(&client).await;
+        landscape.cloud.start(&client).await;
+        landscape
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser {
+            client: client(&self.ca),
+            jar: Mutex::default(),
+        }
+    }
+
+    /// Goes from a page of the cloud that asks for the organisation to where the sign-in ends.
+    pub async fn sign_in(&self, browser: &Browser, chooser: Page, person: usize) -> Page {
+        let form = self.to_acme(browser, chooser).await;
+        let (name, password) = PEOPLE[person];
+        browser
+            .submit(&form, &[("username", name), ("password", password)])
+            .await
+    }
+
+    /// Goes from the chooser to the password form of acme.
+    pub async fn to_acme(&self, browser: &Browser, chooser: Page) -> Page {
+        assert_eq!(chooser.url.path(), "/login", "{}", chooser.html);
+        let form = browser
+            .submit(&chooser, &[("organisation", "acme.example")])
+            .await;
+        assert!(
+            form.url.as_str().starts_with(&self.acme.issuer) && form.url.path().ends_with("/password"),
+            "{}: {}",
+            form.url,
+            form.html
+        );
+        form
+    }
+}
+
+/// The secret of the cloud at acme.
+pub const CLOUD_SECRET: &str = "the-secret-of-the-cloud-at-acme-0123456789";
+/// The secret of the demonstration's application.
+pub const APP_SECRET: &str = "the-secret-of-the-application-0123456789";
+/// The password with which the cloud looks into Keystone.
+pub const KEYSTONE_PASSWORD: &str = "the-password-of-the-keystone-admin";
+
+const OTHER_UPSTREAM: &str = "
+  - kind: local
+    id: umbrella-people
+    name: Umbrella
+    tenant: umbrella
+    users: []
+    mapping: { groups: [{ rule: none, claim: groups, accept: [\"*\"] }] }
+
+targets:
+";
+
+/// Where a browser stopped.
+#[derive(Debug)]
+pub struct Page {
+    pub url: Url,
+    pub status: u16,
+    pub html: String,
+}
+
+impl Page {
+    /// A parameter of its address.
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.url
+            .query_pairs()
+            .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    }
+
+    /// What a person reads.
+    pub fn text(&self) -> String {
+        let html = Html::parse_document(&self.html);
+        html.root_element()
+            .text()
+            .flat_map(str::split_whitespace)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The reference to give to a help desk.
+    pub fn reference(&self) -> String {
+        let start = self.html.find("FG-").expect("a reference");
+        self.html[start..].chars().take(13).collect()
+    }
+}
+
+/// As much of a browser as a sign-in needs: cookies by origin, redirects, `Refresh`, forms.
+pub struct Browser {
+    client: reqwest::Client,
+    jar: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+impl Browser {
+    /// Another one, with no cookies yet.
+    pub fn fresh(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            jar: Mutex::default(),
+        }
+    }
+
+    /// Every cookie's value.
+    pub fn cookies(&self) -> Vec<String> {
+        let jar = self.jar.lock().unwrap();
+        jar.values().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    /// Opens an address and goes on until a page stays, or an address is not https (a client's own).
+    pub async fn open(&self, url: &str) -> Page {
+        let url = Url::parse(url).unwrap();
+        self.walk((Method::GET, url, Vec::new()), &|_| false).await
+    }
+
+    /// Sends the page's form with `typed` beside what is in it.
+    pub async fn submit(&self, page: &Page, typed: &[(&str, &str)]) -> Page {
+        self.submit_until(page, typed, &|_| false).await
+    }
+
+    /// The same, but does not open an address for which `stop` holds.
+    pub async fn submit_until(
+        &self,
+        page: &Page,
+        typed: &[(&str, &str)],
+        stop: &dyn Fn(&Url) -> bool,
+    ) -> Page {
+        self.walk(Self::filled(page, typed), stop).await
+    }
+
+    fn filled(page: &Page, typed: &[(&str, &str)]) -> (Method, Url, Vec<(String, String)>) {
+        let html = Html::parse_document(&page.html);
+        let (forms, inputs) = (
+            Selector::parse("main form").unwrap(),
+            Selector::parse("input[type=hidden]").unwrap(),
+        );
+        let form = html
+            .select(&forms)
+            .next()
+            .unwrap_or_else(|| panic!("no form at {}: {}", page.url, page.html));
+        let mut fields: Vec<(String, String)> = form
+            .select(&inputs)
+            .map(|input| {
+                let attribute = |name| input.attr(name).unwrap_or_default().to_owned();
+                (attribute("name"), attribute("value"))
+            })
+            .collect();
+        fields.extend(
+            typed
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let mut url = page.url.join(form.attr("action").unwrap_or_default()).unwrap();
+        if form.attr("method") == Some("post") {
+            return (Method::POST, url, fields);
+        }
+        url.query_pairs_mut().clear().extend_pairs(fields);
+        (Method::GET, url, Vec::new())
+    }
+
+    async fn walk(&self, first: (Method, Url, Vec<(String, String)>), stop: &dyn Fn(&Url) -> bool) -> Page {
+        let (mut method, mut url, mut fields) = first;
+        for _ in 0..20 {
+            if url.scheme() != "https" || stop(&url) {
+                return Page {
+                    url,
+                    status: 0,
+                    html: String::new(),
+                };
+            }
+            let response = self.send(&method, &url, &fields).await;
+            let told = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+            let onward = told(header::LOCATION)
+                .filter(|_| response.status().is_redirection())
+                .or_else(|| told(header::REFRESH).and_then(|refresh| refresh.strip_prefix("0; url=")));
+            let Some(onward) = onward else {
+                return Page {
+                    url,
+                    status: response.status().as_u16(),
+                    html: response.text().await.unwrap(),
+                };
+            };
+            url = url.join(onward).unwrap();
+            (method, fields) = (Method::GET, Vec::new());
+        }
+        panic!("more than 20 redirects, at last {url}");
+    }
+
+    async fn send(&self, method: &Method, url: &Url, fields: &[(String, String)]) -> reqwest::Response {
+        let origin = url.origin().ascii_serialization();
+        let cookies: Vec<String> = {
+            let jar = self.jar.lock().unwrap();
+            let mine = jar.get(&origin).into_iter().flatten();
+            mine.map(|(name, value)| format!("{name}={value}")).collect()
+        };
+        let mut request = self.client.request(method.clone(), url.clone());
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        if method == Method::POST {
+            request = request.header(header::ORIGIN, &origin).form(fields);
+        }
+        let response = request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{url}: {error:?}"));
+        let mut jar = self.jar.lock().unwrap();
+        let mine = jar.entry(origin).or_default();
+        for set in response.headers().get_all(header::SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
+            if set.contains("Max-Age=0") {
+                mine.remove(name);
+            } else {
+                mine.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        response
+    }
+}
