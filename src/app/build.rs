@@ -176,16 +176,7 @@ impl World {
             Arc::clone(&audit),
             Arc::clone(&self.clock),
         ));
-        let desk = Arc::new(SessionDesk {
-            directory: Arc::clone(&directory),
-            door: Arc::clone(&door),
-            sessions: Arc::clone(&opened.sessions),
-            sealer: Arc::clone(&self.sealer),
-            audit: Arc::clone(&audit),
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            lifetime: Duration::from_secs(config.session.lifetime_s),
-        });
+        let desk = Arc::new(self.desk(config, opened, (&directory, Arc::clone(&door))));
         let bearer = Arc::new(Bearer {
             directory: Arc::clone(&directory),
             door: Arc::clone(&door),
@@ -201,13 +192,6 @@ impl World {
             Arc::clone(&self.clock),
             proofs(&config.clients, secrets)?,
         );
-        let logouts = Logouts {
-            directory: Arc::clone(&directory),
-            desk: Arc::clone(&desk),
-            signer: Arc::clone(&bearer.signer),
-            sealer: Arc::clone(&self.sealer),
-            clock: Arc::clone(&self.clock),
-        };
         let tokens = Arc::new(self.tokens(Arc::clone(&door), &desk, &bearer, (opened, mint)));
         Ok(Parts {
             logins: Arc::new(self.logins(&directory, &desk, opened)),
@@ -215,7 +199,7 @@ impl World {
                 tokens: Arc::clone(&tokens),
                 limits: Arc::clone(&opened.limits),
             }),
-            logouts: Arc::new(logouts),
+            logouts: Arc::new(self.logouts(&bearer)),
             tokens,
             overview: Arc::new(Overview {
                 directory: Arc::clone(&directory),
@@ -234,6 +218,34 @@ impl World {
             proxies: config.listen.proxies.clone().into(),
             admin_token: admin_token(config, secrets)?,
         })
+    }
+
+    fn desk(
+        &self,
+        config: &Config,
+        opened: &store::Opened,
+        (directory, door): (&Arc<Directory>, Arc<Door>),
+    ) -> SessionDesk {
+        SessionDesk {
+            directory: Arc::clone(directory),
+            door,
+            sessions: Arc::clone(&opened.sessions),
+            sealer: Arc::clone(&self.sealer),
+            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            lifetime: Duration::from_secs(config.session.lifetime_s),
+        }
+    }
+
+    fn logouts(&self, bearer: &Bearer) -> Logouts {
+        Logouts {
+            directory: Arc::clone(&bearer.directory),
+            desk: Arc::clone(&bearer.desk),
+            signer: Arc::clone(&bearer.signer),
+            sealer: Arc::clone(&self.sealer),
+            clock: Arc::clone(&self.clock),
+        }
     }
 
     fn target_wiring(&self, config: &Config, signer: Arc<dyn Signer>) -> target::Wiring {

@@ -100,8 +100,9 @@ pub(super) async fn outermost(State(layer): State<Outermost>, mut request: Reque
         method = %method,
         path,
         status,
-        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        client = address.map(tracing::field::display),
+        route,
+        ms = took.as_secs_f64() * 1000.0,
+        address = address.map(tracing::field::display),
         "request"
     );
     response

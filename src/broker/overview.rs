@@ -61,6 +61,10 @@ impl Overview {
         self.directory
             .clients()
             .filter(|client| !client.redirect_uris.is_empty())
+            // A command line whose tokens are for a target is that target's door, no tool of its own.
+            .filter(|client| {
+                self.directory.audience(client, None).as_deref() == Some(self.directory.issuer())
+            })
             .filter_map(|client| {
                 let goal = self.directory.goal(client, self.directory.issuer())?;
                 if goal.kind != TargetKind::RelyingParty {

@@ -7,8 +7,10 @@ mod demo;
 
 use std::{
     io::{Read as _, Write as _},
+    net::{Ipv4Addr, Ipv6Addr, TcpStream},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -19,6 +21,9 @@ use crate::{
     domain::key::Algorithm,
     telemetry::{self, Metrics},
 };
+
+/// How long a healthy gateway may take to accept a connection.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The identity federation gateway.
 #[derive(Debug, Parser)]
@@ -34,6 +39,8 @@ enum Command {
     Serve(Place),
     /// Say everything that is wrong with the configuration; change nothing.
     Check(Place),
+    /// Whether the gateway of this configuration accepts connections: exit code 0 or 1, for containers.
+    Health(Place),
     /// The JSON schema of the configuration, for editors.
     Schema,
     /// Signing keys.
@@ -127,6 +134,19 @@ fn dispatch(command: Command) -> Result<(), Failed> {
         Command::Check(place) => {
             load(&place)?;
             say(&format!("{}: nothing is wrong", place.config.display()))
+        }
+        Command::Health(place) => {
+            let mut address = load(&place)?.listen.address;
+            if address.ip().is_unspecified() {
+                // "All addresses" is where to listen, not where to call.
+                address.set_ip(if address.is_ipv4() {
+                    Ipv4Addr::LOCALHOST.into()
+                } else {
+                    Ipv6Addr::LOCALHOST.into()
+                });
+            }
+            TcpStream::connect_timeout(&address, HEALTH_PATIENCE)?;
+            Ok(())
         }
         Command::Schema => say(&serde_json::to_string_pretty(&config::schema())?),
         Command::Keys(Keys::List(place)) => keys(&place, None),

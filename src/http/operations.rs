@@ -64,7 +64,7 @@ async fn readyz(State(operations): State<Operations>) -> impl IntoResponse {
         match source.upstream.health() {
             Health::Ready => {}
             Health::Down { reason } => {
-                degraded.push(format!("upstream '{}': {reason}", source.upstream.id()))
+                degraded.push(format!("upstream '{}': {reason}", source.upstream.id()));
             }
         }
     }

@@ -95,7 +95,7 @@ pub struct Local {
     config: Config,
     issuer: String,
     hashes: BTreeMap<String, (String, usize)>,
-    /// Verified when the user is unknown, so that the answer takes the same time.
+    /// Verified when the user is unknown, so that the answer takes the same time. What comes out is not used.
     decoy: String,
     turns: Arc<Semaphore>,
     limits: Arc<dyn Limits>,
@@ -128,7 +128,8 @@ impl Local {
                 .map_err(|missing| format!("users[{at}].password_hash: {missing}"))?;
             let text = hash.reveal().to_owned();
             let parsed = PasswordHash::new(&text);
-            if !parsed.is_ok_and(|hash| hash.algorithm.as_str() == "argon2id") {
+            let usable = |hash: PasswordHash| hash.algorithm.as_str() == "argon2id" && hash.hash.is_some();
+            if !parsed.is_ok_and(usable) {
                 return Err(format!(
                     "users[{at}].password_hash: found no argon2id hash; make one with `fedgate hash-password`"
                 ));
@@ -140,8 +141,13 @@ impl Local {
                 ));
             }
         }
+        // Of the people's own cost, which need not be ours.
+        let decoy = match hashes.values().next() {
+            Some((hash, _)) => hash.clone(),
+            None => hash_password(&wiring.entropy.token())?,
+        };
         Ok(Self {
-            decoy: hash_password(&wiring.entropy.token())?,
+            decoy,
             issuer: wiring.issuer.clone(),
             hashes,
             turns: Arc::new(Semaphore::new(AT_ONCE)),

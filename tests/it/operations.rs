@@ -380,7 +380,10 @@ async fn fedctl_signs_in_with_a_code_and_nothing_secret_is_logged() {
     let browser = landscape.browser();
     device_login(&landscape, &browser).await;
     let (code, who) = said(&landscape, &["whoami"]).await;
-    assert!(code == Some(0) && who.contains("alice"), "{who}");
+    assert!(
+        code == Some(0) && who.contains("alice") && who.contains("developers"),
+        "{who}"
+    );
     let (code, id_token) = said(&landscape, &["token", "--audience", "k8s-cluster-a", "--raw"]).await;
     assert_eq!(code, Some(0), "{id_token}");
     assert_eq!(id_token.split('.').count(), 3, "{id_token}");

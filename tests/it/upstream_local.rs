@@ -174,9 +174,20 @@ async fn one_address_cannot_try_many_names() {
 async fn settings_that_cannot_work_stop_the_start() {
     let clock = TestClock::new();
     let good = local::hash_password("x").unwrap();
+    let without_output = good.rsplit_once('$').unwrap().0;
+    let other_kind = good.replace("argon2id", "argon2i");
     for (users, found) in [
         (
             json!([{ "username": "a", "password_hash": { "env": "plain" } }]),
+            "no argon2id hash",
+        ),
+        // It would refuse every password.
+        (
+            json!([{ "username": "a", "password_hash": { "env": without_output } }]),
+            "no argon2id hash",
+        ),
+        (
+            json!([{ "username": "a", "password_hash": { "env": other_kind } }]),
             "no argon2id hash",
         ),
         (

@@ -1,7 +1,10 @@
 //! OpenID providers as upstream: the certified `oidc-provider`, and a hostile one that breaks one check at a time.
 
 mod certified;
+mod forger;
 mod hostile;
+mod keys;
+mod reach;
 
 use std::sync::Arc;
 
@@ -14,13 +17,14 @@ use serde_json::{Value, json};
 use crate::parts::wiring::{TestClock, wiring};
 
 const CALLBACK: &str = "https://gateway.test/login/acme/callback";
+const SECRET: &str = "a secret: with %/+ signs";
 const STATE: &str = "a-state-that-cannot-be-guessed";
 
 /// Opens an upstream with `more` settings.
 fn upstream(clock: &Arc<TestClock>, issuer: &str, more: &Value) -> Arc<dyn Upstream> {
     let mut settings = json!({
         "kind": "oidc", "id": "acme", "name": "ACME", "tenant": "acme", "issuer": issuer, "client_id": "gateway",
-        "client_secret": { "env": "a secret: with %/+ signs" }, "addresses": "loopback", "userinfo": true,
+        "client_secret": { "env": SECRET }, "addresses": "loopback", "userinfo": true,
     });
     for (name, value) in more.as_object().unwrap() {
         settings[name] = value.clone();

@@ -18,6 +18,9 @@ use crate::app::operate;
 /// The people of acme.
 pub(super) const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
 
+/// The cloud's own engineer, who comes in when everything else is down.
+pub(super) const DUTY: &str = "duty";
+
 /// A prepared demonstration.
 #[derive(Debug)]
 pub(super) struct Demo {
@@ -49,7 +52,11 @@ impl Demo {
             demo.once(secret, || Ok(operate::random_secret()))?;
         }
         demo.once("cloud-a/keystone-admin.password", || Ok("adminpw".to_owned()))?;
-        for person in PEOPLE {
+        let homes = PEOPLE
+            .map(|person| (person, "acme"))
+            .into_iter()
+            .chain([(DUTY, "cloud-a")]);
+        for (person, home) in homes {
             let password = demo.once(&format!("{person}.password"), || {
                 Ok(operate::random_secret()
                     .chars()
@@ -57,7 +64,7 @@ impl Demo {
                     .take(12)
                     .collect())
             })?;
-            demo.once(&format!("acme/{person}.hash"), || {
+            demo.once(&format!("{home}/{person}.hash"), || {
                 operate::hash_password(&password).map_err(|fault| fault.to_string())
             })?;
         }

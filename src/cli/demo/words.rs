@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::files::{Demo, PEOPLE};
+use super::files::{DUTY, Demo, PEOPLE};
 
 /// `target/demo/env`, for `source`.
 pub(super) fn environment(demo: &Demo) -> Result<String, String> {
@@ -29,7 +29,7 @@ pub(super) fn environment(demo: &Demo) -> Result<String, String> {
         ("FEDGATE_DEMO_USERS", PEOPLE.join(" ")),
     ];
     let mut passwords = Vec::new();
-    for person in PEOPLE {
+    for person in PEOPLE.into_iter().chain([DUTY]) {
         let upper = person.to_uppercase();
         passwords.push((format!("FEDGATE_DEMO_USER_{upper}"), person.to_owned()));
         passwords.push((
@@ -62,6 +62,8 @@ Open  https://localhost:8443  and name your organisation: acme
       bob    {bob}   viewer
       carol  {carol}   of acme, but nothing in this cloud: she is refused, and told why
 
+      (duty, {duty}, of the organisation cloud-a, comes in when everything else is down)
+
 On the command line, in another terminal:
 
   source {env}
@@ -76,6 +78,7 @@ On the command line, in another terminal:
         alice = password("alice"),
         bob = password("bob"),
         carol = password("carol"),
+        duty = password(DUTY),
         env = env.display(),
         bin = std::env::current_exe()
             .ok()

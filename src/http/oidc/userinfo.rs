@@ -43,6 +43,16 @@ async fn facts(front: &Front, token: &str) -> Result<Userinfo, Fault> {
     }
     let identity = &live.identity;
     let (profile, email) = (claims.has_scope("profile"), claims.has_scope("email"));
+    // The gateway's own command line shows people all that they are here; a tool gets what policy releases to it.
+    let own = front
+        .directory
+        .client(&claims.client_id)
+        .is_some_and(|client| !client.exchange.is_empty());
+    let groups = if own {
+        identity.groups().iter().map(|group| group.name.clone()).collect()
+    } else {
+        claims.groups.clone()
+    };
     let address = identity.email().filter(|_| email).map(str::to_owned);
     Ok(Userinfo {
         sub: claims.sub.clone(),
@@ -52,7 +62,7 @@ async fn facts(front: &Front, token: &str) -> Result<Userinfo, Fault> {
             email_verified: address.as_ref().map(|_| identity.email_verified()),
             email: address,
             tenant: Some(identity.tenant().to_string()),
-            groups: claims.has_scope("groups").then_some(claims.groups),
+            groups: claims.has_scope("groups").then_some(groups),
         },
         session_expires_at: Some(live.session.ends.0),
     })

@@ -38,6 +38,10 @@ pub(super) fn header(token: &str) -> Result<(Algorithm, Option<String>), &'stati
     if !typ.eq_ignore_ascii_case("JWT") {
         return Err("the token's typ is not that of an ID token");
     }
+    // RFC 7515 §4.1.11: extensions that we do not understand (all) make the token invalid.
+    if header.crit.is_some() {
+        return Err("the ID token has critical header extensions");
+    }
     match header.alg {
         Algorithm::RS256
         | Algorithm::RS384

@@ -205,7 +205,9 @@ impl Provider {
     pub(super) async fn keys(&self, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
         let mut keys = self.keys.lock().await;
         let now = self.clock.now();
-        let known = !matching(&keys.set, kid).is_empty();
+        let usable = !matching(&keys.set, kid).is_empty();
+        // Without a key id a change of keys cannot be seen: then they are asked for whenever that is allowed.
+        let known = usable && kid.is_some();
         // A key that the provider has withdrawn must not be believed for ever.
         let old = keys.read.is_none_or(|at| now >= at.plus(METADATA_KEPT));
         let pause = if keys.read.is_some() {
@@ -223,7 +225,7 @@ impl Provider {
                     keys.set = readable_keys(&document);
                     keys.read = Some(now);
                 }
-                Err(fault) if known => tracing::warn!(%fault, "an upstream's keys could not be read anew"),
+                Err(fault) if usable => tracing::warn!(%fault, "an upstream's keys could not be read anew"),
                 Err(fault) => return Err(Fault::new(Code::UpstreamDown, fault.to_string())),
             }
         }

@@ -188,6 +188,9 @@ impl Landscape {
             let hash = fedgate::app::operate::hash_password(password).unwrap();
             keep(&root.join(format!("acme/{name}.hash")), &hash);
         }
+        // The cloud's own duty engineer, so that there is an organisation to choose.
+        let hash = fedgate::app::operate::hash_password(DUTY_PASSWORD).unwrap();
+        keep(&root.join("cloud-a/duty.hash"), &hash);
         let (acme, cloud, keystone) = (free_port(), free_port(), free_port());
         let ported = |text: &str| {
             text.replace("8444", &acme.to_string())
@@ -197,14 +200,7 @@ impl Landscape {
         };
         let text = ported(include_str!("../../../config/demo/acme.yaml"));
         keep(&root.join("acme/fedgate.yaml"), &text);
-        // A second organisation, so that there is something to choose.
-        let text = ported(include_str!("../../../config/demo/cloud-a.yaml"))
-            .replace(
-                "\nupstreams:\n",
-                "\n  - { id: umbrella, name: Umbrella }\n\nupstreams:\n",
-            )
-            .replace("\ntargets:\n", OTHER_UPSTREAM);
-        assert!(text.contains("umbrella-people"));
+        let text = ported(include_str!("../../../config/demo/cloud-a.yaml"));
         keep(&root.join("cloud-a/fedgate.yaml"), &text);
         let client = client(&ca);
         let mut landscape = Self {
@@ -250,23 +246,14 @@ impl Landscape {
     }
 }
 
+/// The password of the cloud's duty engineer.
+const DUTY_PASSWORD: &str = "duty-has-a-long-password";
 /// The secret of the cloud at acme.
 pub const CLOUD_SECRET: &str = "the-secret-of-the-cloud-at-acme-0123456789";
 /// The secret of the demonstration's application.
 pub const APP_SECRET: &str = "the-secret-of-the-application-0123456789";
 /// The password with which the cloud looks into Keystone.
 pub const KEYSTONE_PASSWORD: &str = "the-password-of-the-keystone-admin";
-
-const OTHER_UPSTREAM: &str = "
-  - kind: local
-    id: umbrella-people
-    name: Umbrella
-    tenant: umbrella
-    users: []
-    mapping: { groups: [{ rule: none, claim: groups, accept: [\"*\"] }] }
-
-targets:
-";
 
 /// Where a browser stopped.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use fedgate::{
     domain::fault::{Code, Fault},
-    port::upstream::{Answered, Finished, Health, Upstream},
+    port::upstream::{Answered, Finished, Health, LoginAsk, Upstream},
 };
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use scraper::{Html, Selector};
@@ -266,4 +266,42 @@ async fn down_at_start_and_up_later() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("still {:?}", upstream.health());
+}
+
+#[tokio::test]
+async fn a_code_works_once_and_only_with_the_verifier_of_its_own_sign_in() {
+    let acme = Acme::new();
+    let node = acme.start(0);
+    let upstream = acme.upstream(&issuer(&node), json!({}));
+    let browser = upstream.ways().browser.unwrap();
+    let mut person = Person::new(&acme.authority);
+    let (begin, other) = (
+        browser.begin(&ask()).await.unwrap(),
+        browser.begin(&ask()).await.unwrap(),
+    );
+    let answered = person.walk(&begin.redirect).await;
+    let stolen = browser.finish(&ask(), &other.memory, &answered).await;
+    assert_eq!(stolen.unwrap_err().code, Code::UpstreamRefused);
+
+    let answered = person.walk(&begin.redirect).await;
+    browser.finish(&ask(), &begin.memory, &answered).await.unwrap();
+    let again = browser.finish(&ask(), &begin.memory, &answered).await;
+    assert_eq!(again.unwrap_err().code, Code::UpstreamRefused);
+}
+
+#[tokio::test]
+async fn a_person_who_is_signed_in_there_proves_it_anew_when_asked() {
+    let acme = Acme::new();
+    let node = acme.start(0);
+    let upstream = acme.upstream(&issuer(&node), json!({}));
+    let browser = upstream.ways().browser.unwrap();
+    let mut person = Person::new(&acme.authority);
+    let fresh = LoginAsk { fresh: true, ..ask() };
+    for wanted in [ask(), fresh] {
+        let begin = browser.begin(&wanted).await.unwrap();
+        let answered = person.walk(&begin.redirect).await;
+        let finished = browser.finish(&wanted, &begin.memory, &answered).await.unwrap();
+        assert_eq!(finished.assertion.facts().subject, "alice");
+        assert!(!wanted.fresh || finished.assertion.facts().claims.contains_key("auth_time"));
+    }
 }

@@ -450,7 +450,7 @@ async fn every_broken_claim_is_refused() {
             "fresh, old auth_time",
             |d| {
                 d.fresh = true;
-                later(d, "auth_time", -120)
+                later(d, "auth_time", -120);
             },
             ProofInvalid,
             "anew",
@@ -607,7 +607,7 @@ async fn every_broken_answer_is_refused() {
             "an error for another state",
             |d| {
                 d.set("error", "access_denied");
-                d.set("state", "x")
+                d.set("state", "x");
             },
             SignInMismatch,
             "state",
@@ -689,7 +689,8 @@ async fn every_broken_exchange_is_refused() {
         (
             "userinfo redirects",
             |d| {
-                d.userinfo_reply = Reply::Redirect(format!("{}/trap", d.metadata["issuer"].as_str().unwrap()))
+                d.userinfo_reply =
+                    Reply::Redirect(format!("{}/trap", d.metadata["issuer"].as_str().unwrap()));
             },
             UpstreamDown,
             "307",
