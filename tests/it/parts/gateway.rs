@@ -193,9 +193,9 @@ impl Landscape {
         keep(&root.join("cloud-a/duty.hash"), &hash);
         let (acme, cloud, keystone) = (free_port(), free_port(), free_port());
         let ported = |text: &str| {
-            text.replace("8444", &acme.to_string())
-                .replace("8443", &cloud.to_string())
-                .replace("8435", &keystone.to_string())
+            text.replace(":8444", &format!(":{acme}"))
+                .replace(":8443", &format!(":{cloud}"))
+                .replace(":8435", &format!(":{keystone}"))
                 .replace("filter: info", "filter: \"info,fedgate=trace\"")
         };
         let text = ported(include_str!("../../../config/demo/acme.yaml"));
