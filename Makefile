@@ -32,8 +32,10 @@ lint: ## Format, clippy and documentation, as CI checks them
 check: ## The fast check while writing: compile everything, run nothing
 	@cargo check --all-targets --locked
 
-bench: ## The figures of the README (release build, several minutes)
+bench: ## The figures that are measured (release build, several minutes)
 	@tests/parts/system.sh bench
+	@cargo build --release --locked
+	@benches/footprint.sh
 	@cargo bench --locked
 
 fmt: ## Format the code
