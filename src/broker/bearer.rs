@@ -188,10 +188,8 @@ pub(super) fn own_identity(
 /// The goal of a target, ending no later than `ends`.
 pub(super) fn goal_of(facts: &TargetFacts, now: Timestamp, ends: Timestamp) -> Goal {
     Goal {
-        target: facts.id.clone(),
-        kind: facts.kind,
-        audience: facts.audience.clone(),
         ceiling: facts.ceilings.lifetime.min(now.until(ends)),
+        ..Goal::at(facts)
     }
 }
 

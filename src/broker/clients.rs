@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jw
 use serde::Deserialize;
 
 use crate::domain::{
-    client::{ClientAuth, ClientSettings},
+    client::ClientSettings,
     ids::ClientId,
     oauth::{OAuthError, Refused},
     secret::Secret,
@@ -209,14 +209,4 @@ fn verified(
         .filter_map(|key| DecodingKey::from_jwk(key).ok())
         .find_map(|key| decode::<AssertionClaims>(jwt, &key, &validation).ok())
         .map(|data| data.claims)
-}
-
-/// Whether a configured client needs a proof prepared.
-#[must_use]
-pub fn proof_kind(client: &ClientSettings) -> &'static str {
-    match client.auth {
-        ClientAuth::None => "none",
-        ClientAuth::Secret { .. } => "secret",
-        ClientAuth::PrivateKeyJwt { .. } => "private_key_jwt",
-    }
 }

@@ -10,7 +10,10 @@ use crate::domain::{
     mapping::MappingSettings,
     tenant::Tenant,
 };
-use crate::port::{target::Target, upstream::Upstream};
+use crate::port::{
+    target::{Target, TargetFacts},
+    upstream::Upstream,
+};
 
 /// An upstream with the mapping of its claims.
 #[derive(Clone)]
@@ -50,6 +53,19 @@ pub struct Goal {
     pub audience: String,
     /// The longest life there.
     pub ceiling: Duration,
+}
+
+impl Goal {
+    /// A configured target, with its own ceiling.
+    #[must_use]
+    pub fn at(facts: &TargetFacts) -> Self {
+        Self {
+            target: facts.id.clone(),
+            kind: facts.kind,
+            audience: facts.audience.clone(),
+            ceiling: facts.ceilings.lifetime,
+        }
+    }
 }
 
 impl std::fmt::Debug for Directory {
@@ -188,13 +204,7 @@ impl Directory {
             .values()
             .find(|target| target.facts().audience == audience)
         {
-            let facts = target.facts();
-            return Some(Goal {
-                target: facts.id.clone(),
-                kind: facts.kind,
-                audience: facts.audience.clone(),
-                ceiling: facts.ceilings.lifetime,
-            });
+            return Some(Goal::at(target.facts()));
         }
         if audience != self.issuer {
             return None;

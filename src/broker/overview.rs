@@ -41,12 +41,7 @@ impl Overview {
             .targets()
             .map(|target| {
                 let facts = target.facts().clone();
-                let goal = Goal {
-                    target: facts.id.clone(),
-                    kind: facts.kind,
-                    audience: facts.audience.clone(),
-                    ceiling: facts.ceilings.lifetime,
-                };
+                let goal = Goal::at(&facts);
                 let outcome = self
                     .door
                     .weigh(&live.identity, &goal, Asked::Everything, (None, caller));

@@ -5,10 +5,7 @@
 
 use std::{fmt, sync::Arc};
 
-use aws_lc_rs::{
-    constant_time,
-    digest::{SHA256, digest},
-};
+use aws_lc_rs::constant_time;
 use axum::{
     Extension, Json, Router,
     body::Bytes,
@@ -26,7 +23,7 @@ use serde_json::{Map, Value, json};
 
 use super::{clusters::bearer_token, fault};
 use crate::{
-    broker::{Caller, directory::Directory},
+    broker::{Caller, clients::hash_secret, directory::Directory},
     domain::{
         audit::{Event, Personal, What},
         fault::{Code, Fault},
@@ -51,7 +48,8 @@ const MOST_EVENTS: u32 = 500;
 /// What the operators' interface needs.
 #[derive(Clone)]
 pub struct Admin {
-    /// SHA-256 of the administrator's token: see [`token_hash`].
+    /// SHA-256 of the administrator's token ([`hash_secret`]). Tokens are compared by it, so neither their length
+    /// nor a common beginning shows in the time it takes.
     pub token_hash: [u8; 32],
     /// Our signing keys.
     pub keys: Arc<dyn KeyCare>,
@@ -73,17 +71,6 @@ impl fmt::Debug for Admin {
     }
 }
 
-/// The hash that [`Admin`] keeps in the token's place. Tokens are compared by it, so neither their length
-/// nor a common beginning shows in the time it takes.
-#[must_use]
-pub fn token_hash(token: &str) -> [u8; 32] {
-    let mut hash = [0; 32];
-    for (to, from) in hash.iter_mut().zip(digest(&SHA256, token.as_bytes()).as_ref()) {
-        *to = *from;
-    }
-    hash
-}
-
 impl Admin {
     /// All routes. The layers before put a [`Caller`] into the request.
     pub fn routes(self) -> Router {
@@ -100,7 +87,7 @@ impl Admin {
 
     fn admits(&self, headers: &HeaderMap) -> bool {
         bearer_token(headers).is_some_and(|token| {
-            constant_time::verify_slices_are_equal(&token_hash(token), &self.token_hash).is_ok()
+            constant_time::verify_slices_are_equal(&hash_secret(token), &self.token_hash).is_ok()
         })
     }
 
@@ -455,7 +442,7 @@ mod tests {
         let names = ("https://gate.example".to_owned(), "Cloud A".to_owned());
         let directory = Directory::new(names, Vec::new(), vec![source], Vec::new(), Vec::new());
         Admin {
-            token_hash: token_hash(TOKEN),
+            token_hash: hash_secret(TOKEN),
             keys: Arc::clone(books) as Arc<dyn KeyCare>,
             directory: Arc::new(directory),
             trail: Arc::clone(books) as Arc<dyn AuditTrail>,
