@@ -33,6 +33,8 @@ pub mod policy;
 #[cfg(feature = "server")]
 pub mod port;
 #[cfg(feature = "server")]
+pub mod rego;
+#[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
 pub mod target;

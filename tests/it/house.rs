@@ -15,13 +15,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("port", &["domain"]),
     ("broker", &["domain", "port"]),
-    ("policy", &["domain", "port"]),
+    ("rego", &[]),
+    ("policy", &["domain", "port", "rego", "outbound"]),
     ("keys", &["domain", "port"]),
     ("store", &["domain", "port"]),
     ("outbound", &["domain", "port"]),
     ("upstream", &["domain", "port", "wire", "outbound"]),
     ("target", &["domain", "port", "wire", "outbound"]),
-    ("http", &["domain", "port", "broker", "wire"]),
+    ("http", &["domain", "port", "broker", "wire", "rego"]),
     // Of the adapters only their `Config` types, and of port only the traits it implements or reads by.
     (
         "config",
@@ -46,6 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
             "port",
             "broker",
+            "rego",
             "policy",
             "keys",
             "store",
@@ -56,7 +58,11 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("cli", &["app", "config", "domain", "port", "telemetry"]),
+    // A policy author's commands run on the engine alone, without a gateway.
+    (
+        "cli",
+        &["app", "config", "domain", "port", "telemetry", "rego", "policy"],
+    ),
 ];
 
 /// Text that may stand only in some rooms (and in code only: comments do not count).
