@@ -3,7 +3,9 @@
 //! A trait stands here only if it has two real implementations or a process behind it.
 
 pub mod audit;
+pub mod bundles;
 pub mod clock;
+pub mod decisions;
 pub mod entropy;
 pub mod keyring;
 pub mod limits;
