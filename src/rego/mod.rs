@@ -3,3 +3,27 @@
 //! For: parsing, checking, compiling and evaluating Rego as OPA does, on top of regorus, whose gaps are closed
 //! here. It refuses at load what would decide differently from OPA or never end. It knows nothing of
 //! federation, makes no I/O and reads no clock of its own: a decision depends on its input and data alone.
+//! Start reading at `snapshot` (what is asked) and `store` (what is changed).
+
+pub mod bundle;
+
+mod builtin;
+mod conflict;
+mod document;
+mod draft;
+mod engine;
+mod evaluate;
+mod fault;
+mod module;
+mod moment;
+mod snapshot;
+mod store;
+
+pub use document::Patch;
+pub use draft::Draft;
+pub use evaluate::{Coverage, Evaluated, How};
+pub use fault::{ChangeFault, EvalFault, Issue, Place, Refused};
+pub use module::{Module, Version};
+pub use regorus::Value;
+pub use snapshot::{Options, Snapshot};
+pub use store::Store;

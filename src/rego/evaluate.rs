@@ -1,0 +1,132 @@
+//! How one evaluation is bounded, and what it gives.
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use regorus::{Engine, Value};
+
+use super::{engine::at_most, fault::EvalFault, moment};
+
+/// Most nesting of an input, as in the engine's own reader.
+const DEEPEST: usize = 128;
+/// Most values in an input.
+const MOST_VALUES: usize = 1_000_000;
+
+/// How to evaluate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct How {
+    /// Longest time.
+    pub limit: Duration,
+    /// Errors of builtins end the evaluation; otherwise they are undefined.
+    pub strict_builtin_errors: bool,
+    /// Report the lines that were used.
+    pub coverage: bool,
+    /// Give back what `print` wrote.
+    pub prints: bool,
+    /// The time that `time.now_ns` answers; without it there is none.
+    pub now_ns: Option<i64>,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self {
+            limit: Duration::from_millis(200),
+            strict_builtin_errors: false,
+            coverage: false,
+            prints: false,
+            now_ns: None,
+        }
+    }
+}
+
+/// Lines of one file that were used and that were not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileCoverage {
+    /// The module's id.
+    pub file: String,
+    /// Lines used, from 1.
+    pub covered: BTreeSet<u32>,
+    /// Lines not used.
+    pub not_covered: BTreeSet<u32>,
+}
+
+/// Coverage per file.
+pub type Coverage = Vec<FileCoverage>;
+
+/// What an evaluation gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluated {
+    /// The document; none if it is undefined.
+    pub value: Option<Value>,
+    /// If it was asked for.
+    pub coverage: Option<Coverage>,
+    /// If they were asked for.
+    pub prints: Vec<String>,
+}
+
+/// Refuses an input that costs more to look at than a decision may.
+pub(super) fn bounded(input: &Value) -> Result<(), EvalFault> {
+    let mut left = MOST_VALUES;
+    if within(input, DEEPEST, &mut left) {
+        return Ok(());
+    }
+    Err(EvalFault::TooLarge(format!(
+        "the input is nested deeper than {DEEPEST} or holds more than {MOST_VALUES} values"
+    )))
+}
+
+fn within(value: &Value, depth: usize, left: &mut usize) -> bool {
+    if depth == 0 || *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match value {
+        Value::Array(items) => items.iter().all(|item| within(item, depth - 1, left)),
+        Value::Set(items) => items.iter().all(|item| within(item, depth - 1, left)),
+        Value::Object(object) => object
+            .iter()
+            .all(|(key, value)| within(key, depth - 1, left) && within(value, depth - 1, left)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Undefined => true,
+    }
+}
+
+/// Runs one question on an engine of its own.
+pub(super) fn run<R>(
+    template: &Engine,
+    input: Option<Value>,
+    how: &How,
+    ask: impl FnOnce(&mut Engine) -> anyhow::Result<R>,
+) -> Result<(R, Engine), EvalFault> {
+    if let Some(input) = &input {
+        bounded(input)?;
+    }
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        moment::during(how.now_ns, || {
+            let mut engine = template.clone();
+            engine.set_strict_builtin_errors(how.strict_builtin_errors);
+            engine.set_execution_timer_config(at_most(how.limit));
+            engine.set_enable_coverage(how.coverage);
+            engine.set_input(input.unwrap_or(Value::Undefined));
+            ask(&mut engine).map(|value| (value, engine))
+        })
+    }));
+    match outcome {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(EvalFault::from_engine(&error)),
+        Err(_) => Err(EvalFault::Panicked),
+    }
+}
+
+/// The engine's coverage in our words.
+pub(super) fn coverage(engine: &Engine) -> Coverage {
+    let report = engine.get_coverage_report().map(|report| report.files);
+    let files = report.unwrap_or_default().into_iter().map(|file| FileCoverage {
+        file: file.path,
+        covered: file.covered,
+        not_covered: file.not_covered,
+    });
+    files.collect()
+}

@@ -1,0 +1,290 @@
+//! One immutable set of policies and data: what is asked. Shared by all threads, never changed.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use regorus::{Engine, Value};
+
+use super::{
+    conflict::Rules,
+    document, engine,
+    evaluate::{self, Evaluated, How},
+    fault::{EvalFault, Issue, Refused},
+    module::Module,
+};
+
+/// What is checked at load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// OPA's strict mode: duplicate imports, unused variables and the like are refused.
+    pub strict: bool,
+    /// Refuse functions whose answer does not depend on input and data alone (`time.now_ns`, `rand.intn`, …).
+    pub refuse_nondeterminism: bool,
+    /// Longest evaluation while loading.
+    pub limit: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            strict: false,
+            refuse_nondeterminism: false,
+            limit: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Policies and data, ready to answer. Its engine is cloned for each question; clones share everything.
+pub struct Snapshot {
+    template: Engine,
+    modules: Vec<Arc<Module>>,
+    data: Value,
+    rules: Arc<Rules>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Snapshot")
+            .field("modules", &self.modules.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Snapshot {
+    /// Parses, checks and compiles. Base documents are an object.
+    pub fn build(modules: Vec<Arc<Module>>, data: Value, options: &Options) -> Result<Self, Refused> {
+        let mut template = engine::with_modules(&modules).map_err(Refused)?;
+        let rules = Arc::new(Rules::of(&mut template));
+        Self::finish(template, modules, rules, data, options)
+    }
+
+    /// The same policies over other base documents, without parsing them again.
+    pub(super) fn with_data(&self, data: Value, options: &Options) -> Result<Self, Refused> {
+        let (modules, rules) = (self.modules.clone(), Arc::clone(&self.rules));
+        Self::finish(self.template.clone(), modules, rules, data, options)
+    }
+
+    fn finish(
+        mut template: Engine,
+        modules: Vec<Arc<Module>>,
+        rules: Arc<Rules>,
+        data: Value,
+        options: &Options,
+    ) -> Result<Self, Refused> {
+        if !matches!(data, Value::Object(_)) {
+            let issue = Issue::new("rego_compile_error", "the base documents are no object");
+            return Err(Refused(vec![issue]));
+        }
+        let clashes = rules.conflicts(&data);
+        if !clashes.is_empty() {
+            return Err(Refused(clashes));
+        }
+        engine::prepare(&mut template, &data, options.limit).map_err(Refused)?;
+        Ok(Self {
+            template,
+            modules,
+            data,
+            rules,
+        })
+    }
+
+    /// The document at a path: `["a", "b"]` asks `data.a.b`, `[]` is all of `data`.
+    pub fn evaluate(&self, path: &[&str], input: Option<Value>, how: &How) -> Result<Evaluated, EvalFault> {
+        let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
+        if !self.rules.touch(&path) {
+            return Ok(Evaluated {
+                value: document::get(&self.data, &path).cloned(),
+                coverage: how.coverage.then(Vec::new),
+                prints: Vec::new(),
+            });
+        }
+        let (value, engine) = evaluate::run(&self.template, input, how, |engine| self.ask(engine, &path))?;
+        Ok(Self::evaluated(value, engine, how))
+    }
+
+    fn ask(&self, engine: &mut Engine, path: &[String]) -> anyhow::Result<Value> {
+        let text = reference(path);
+        if self.rules.names(path) {
+            return engine.eval_rule(text);
+        }
+        let results = engine.eval_query(text, false)?;
+        let value = results
+            .result
+            .first()
+            .and_then(|result| result.expressions.first());
+        Ok(value.map_or(Value::Undefined, |expression| expression.value.clone()))
+    }
+
+    fn evaluated(value: Value, mut engine: Engine, how: &How) -> Evaluated {
+        Evaluated {
+            value: Some(value).filter(|value| *value != Value::Undefined),
+            coverage: how.coverage.then(|| evaluate::coverage(&engine)),
+            prints: if how.prints {
+                engine.take_prints().unwrap_or_default()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// An ad-hoc query: one map of variables for each way in which it holds.
+    pub fn query(
+        &self,
+        text: &str,
+        input: Option<Value>,
+        how: &How,
+    ) -> Result<Vec<BTreeMap<String, Value>>, EvalFault> {
+        let ask = |engine: &mut Engine| engine.eval_query(text.to_owned(), false);
+        let (results, _) = evaluate::run(&self.template, input, how, ask)?;
+        let held = results.result.into_iter().filter(|result| {
+            result
+                .expressions
+                .iter()
+                .all(|each| !matches!(each.value, Value::Bool(false) | Value::Undefined))
+        });
+        Ok(held
+            .map(|result| {
+                let bindings = result.bindings.as_object().ok().cloned().unwrap_or_default();
+                bindings
+                    .iter()
+                    .filter_map(|(key, value)| Some((key.as_string().ok()?.to_string(), value.clone())))
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// The policies, in the order they were given.
+    #[must_use]
+    pub fn modules(&self) -> &[Arc<Module>] {
+        &self.modules
+    }
+
+    /// Base documents only.
+    #[must_use]
+    pub const fn data(&self) -> &Value {
+        &self.data
+    }
+
+    /// The syntax tree of a module.
+    #[must_use]
+    pub fn ast(&self, id: &str) -> Option<serde_json::Value> {
+        let at = self.modules.iter().position(|module| module.id == id)?;
+        let all: serde_json::Value = serde_json::from_str(&self.template.get_ast_as_json().ok()?).ok()?;
+        all.get(at)?.get("ast").cloned()
+    }
+}
+
+/// `data.a["b-c"]`.
+pub(super) fn reference(path: &[String]) -> String {
+    let mut text = "data".to_owned();
+    for key in path {
+        let plain = key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        if plain {
+            text.push('.');
+            text.push_str(key);
+        } else {
+            text.push('[');
+            text.push_str(&serde_json::Value::from(key.as_str()).to_string());
+            text.push(']');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rego::Version;
+
+    fn build(text: &str, data: &str) -> Result<Snapshot, Refused> {
+        let module = Module {
+            id: "p.rego".into(),
+            text: text.into(),
+            version: Version::V1,
+        };
+        let data = Value::from_json_str(data).unwrap();
+        Snapshot::build(vec![Arc::new(module)], data, &Options::default())
+    }
+    fn value(snapshot: &Snapshot, path: &[&str], input: &str) -> Option<String> {
+        let input = Value::from_json_str(input).unwrap();
+        let evaluated = snapshot.evaluate(path, Some(input), &How::default()).unwrap();
+        evaluated.value.map(|value| value.to_string())
+    }
+
+    const POLICY: &str = "package a.b\nallow if input.x > 1\nf(x) := x\np := {1, 2}\nd.e := 3";
+
+    #[test]
+    fn paths_name_rules_packages_and_base_documents() {
+        let snapshot = build(POLICY, r#"{"c": {"k-y": [1, {"z": true}]}}"#).unwrap();
+        assert_eq!(
+            value(&snapshot, &["a", "b", "allow"], r#"{"x": 2}"#).unwrap(),
+            "true"
+        );
+        assert_eq!(value(&snapshot, &["a", "b", "allow"], r#"{"x": 1}"#), None);
+        assert_eq!(value(&snapshot, &["a", "b", "d"], "{}").unwrap(), r#"{"e":3}"#);
+        assert_eq!(value(&snapshot, &["c", "k-y", "1", "z"], "{}").unwrap(), "true");
+        assert_eq!(value(&snapshot, &["nope"], "{}"), None);
+        assert!(value(&snapshot, &[], "{}").unwrap().contains("k-y"));
+        assert!(value(&snapshot, &["a"], r#"{"x": 2}"#).unwrap().contains("allow"));
+    }
+
+    #[test]
+    fn a_query_gives_its_variables() {
+        let snapshot = build(POLICY, "{}").unwrap();
+        let ask = |text| snapshot.query(text, None, &How::default()).unwrap();
+        assert_eq!(ask("x := data.a.b.d.e; x > 1")[0]["x"], Value::from(3));
+        assert_eq!(ask("data.a.b.allow with input.x as 2").len(), 1);
+        assert!(ask("data.a.b.allow").is_empty());
+    }
+
+    #[test]
+    fn a_broken_module_is_refused_with_its_place() {
+        let refused = build("package a\nallow if {", "{}").unwrap_err();
+        assert_eq!(refused.0[0].code, "rego_parse_error");
+        assert_eq!(refused.0[0].place.as_ref().unwrap().row, 2);
+    }
+
+    #[test]
+    fn a_rule_over_data_is_refused() {
+        let refused = build(POLICY, r#"{"a": {"b": {"p": 1}}}"#).unwrap_err();
+        assert!(refused.to_string().contains("data path a/b/p"), "{refused}");
+        assert!(build(POLICY, r#"{"a": {"b": {"other": 1}}}"#).is_ok());
+    }
+
+    #[test]
+    fn an_endless_rule_a_panic_and_a_deep_input_are_faults() {
+        let text = r#"package a
+endless := count([1 | some a in numbers.range(1, 3000); some b in numbers.range(1, 3000); a == b])
+conflict := 1 if input.x
+conflict := 2 if input.x
+now := time.now_ns()"#;
+        let snapshot = build(text, "{}").unwrap();
+        let how = How {
+            limit: Duration::from_millis(20),
+            now_ns: Some(5),
+            ..How::default()
+        };
+        let input = Value::from_json_str(r#"{"x": 1}"#).unwrap();
+        let ask = |name: &str| snapshot.evaluate(&["a", name], Some(input.clone()), &how);
+        assert_eq!(ask("endless").unwrap_err(), EvalFault::Timeout);
+        let conflict = ask("conflict").unwrap_err();
+        assert!(conflict.to_string().contains("eval_conflict_error"), "{conflict}");
+        assert_eq!(ask("now").unwrap().value, Some(Value::from(5)));
+        let deep = (0..200).fold(Value::Null, |value, _| Value::from(vec![value]));
+        let fault = snapshot.evaluate(&["a", "now"], Some(deep), &how).unwrap_err();
+        assert!(matches!(fault, EvalFault::TooLarge(_)));
+    }
+
+    #[test]
+    fn references_are_quoted() {
+        let path = [
+            "a".to_owned(),
+            "b-c".to_owned(),
+            "d\"e".to_owned(),
+            "1".to_owned(),
+        ];
+        assert_eq!(reference(&path), r#"data.a["b-c"]["d\"e"]["1"]"#);
+    }
+}
