@@ -60,6 +60,14 @@ impl Rules {
             .any(|rule| rule.starts_with(path) || path.starts_with(rule))
     }
 
+    /// Whether a rule stands at the path or above it.
+    pub(super) fn define(&self, path: &[String]) -> bool {
+        (1..=path.len()).any(|depth| {
+            path.get(..depth)
+                .is_some_and(|above| self.paths.contains_key(above))
+        })
+    }
+
     /// Rules that stand where a base document does.
     pub(super) fn conflicts(&self, data: &Value) -> Vec<Issue> {
         let clash = self

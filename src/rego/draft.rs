@@ -63,12 +63,13 @@ impl Draft {
 
     /// Puts a policy; `false` if it is there with the same text.
     pub fn put_policy(&mut self, id: &str, text: &str, version: Version) -> Result<bool, ChangeFault> {
+        self.may_name(id)?;
         let same = |there: &&Arc<Module>| there.text == text && there.version == version;
         if self.policies.get(id).filter(same).is_some() {
             return Ok(false);
         }
         if let Some(package) = package(text) {
-            self.free(&package)?;
+            self.may_write(&package)?;
         }
         let module = Module {
             id: id.to_owned(),
@@ -82,6 +83,7 @@ impl Draft {
 
     /// Takes a policy away. The rest must still load.
     pub fn remove_policy(&mut self, id: &str) -> Result<(), ChangeFault> {
+        self.may_name(id)?;
         let gone = self.policies.remove(id);
         gone.ok_or_else(|| ChangeFault::NotFound(format!("policy id {id:?}")))?;
         self.touched.policies = true;
@@ -108,7 +110,7 @@ impl Draft {
 
     /// Writes a base document and the objects above it.
     pub fn put_data(&mut self, path: &[String], value: Value) -> Result<(), ChangeFault> {
-        self.free(path)?;
+        self.may_write(path)?;
         self.touched.data = true;
         document::put(&mut self.root, path, value)
     }
@@ -119,7 +121,7 @@ impl Draft {
         for operation in operations {
             let (Patch::Add(below, _) | Patch::Replace(below, _) | Patch::Remove(below)) = operation;
             let whole: Vec<String> = path.iter().chain(below).cloned().collect();
-            self.free(&whole)?;
+            self.may_write(&whole)?;
             document::patch(&mut self.root, path, operation)?;
         }
         Ok(())
@@ -127,7 +129,7 @@ impl Draft {
 
     /// Takes a base document away.
     pub fn remove_data(&mut self, path: &[String]) -> Result<(), ChangeFault> {
-        self.free(path)?;
+        self.may_write(path)?;
         self.touched.data = true;
         document::remove(&mut self.root, path)
     }
@@ -236,19 +238,46 @@ impl Draft {
     }
 
     /// What a bundle owns is written by the bundle alone.
-    fn free(&self, path: &[String]) -> Result<(), ChangeFault> {
+    pub fn may_write(&self, path: &[String]) -> Result<(), ChangeFault> {
+        if path.is_empty() && !self.bundles.is_empty() {
+            let what = "can't write to document root with bundle roots configured";
+            return Err(ChangeFault::Owned(what.into()));
+        }
         for (name, active) in &self.bundles {
-            if split(&active.manifest.roots)
-                .iter()
-                .any(|root| overlap(root, path))
-            {
-                return Err(ChangeFault::Conflict(format!(
-                    "path {} is owned by bundle {name:?}",
-                    path.join("/")
-                )));
+            for root in split(&active.manifest.roots) {
+                if root.is_empty() {
+                    return Err(ChangeFault::Owned(format!("all paths owned by bundle {name:?}")));
+                }
+                if overlap(&root, path) {
+                    let path = path.join("/");
+                    return Err(ChangeFault::Owned(format!(
+                        "path {path} is owned by bundle {name:?}"
+                    )));
+                }
             }
         }
         Ok(())
+    }
+
+    /// A module of a bundle keeps its name: no policy takes its place.
+    fn may_name(&self, id: &str) -> Result<(), ChangeFault> {
+        let of_bundle = |(name, active): (&String, &Active)| {
+            let found = active.modules.iter().find(|module| module.id == id)?;
+            let path = package(&found.text).unwrap_or_default().join("/");
+            Some(format!("path {path} is owned by bundle {name:?}"))
+        };
+        match self.bundles.iter().find_map(of_bundle) {
+            Some(what) => Err(ChangeFault::Owned(what)),
+            None => Ok(()),
+        }
+    }
+
+    /// The bundles in use, with their revisions.
+    pub(super) fn revisions(&self) -> BTreeMap<String, String> {
+        let revisions = self.bundles.iter();
+        revisions
+            .map(|(name, active)| (name.clone(), active.manifest.revision.clone()))
+            .collect()
     }
 }
 

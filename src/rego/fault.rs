@@ -173,9 +173,12 @@ pub enum ChangeFault {
     /// There is no such policy, document or bundle.
     #[error("{0}")]
     NotFound(String),
-    /// A parent that is no object, or a path that a rule or a bundle owns.
+    /// A parent that is no object, or bundles that do not go together.
     #[error("{0}")]
     Conflict(String),
+    /// A path that a bundle owns: only the bundle writes there.
+    #[error("{0}")]
+    Owned(String),
     /// An operation of a patch that cannot be done.
     #[error("{0}")]
     BadPatch(String),

@@ -21,9 +21,9 @@ mod store;
 
 pub use document::Patch;
 pub use draft::Draft;
-pub use evaluate::{Coverage, Evaluated, How};
+pub use evaluate::{Coverage, Evaluated, FileCoverage, How};
 pub use fault::{ChangeFault, EvalFault, Issue, Place, Refused};
 pub use module::{Module, Version};
 pub use regorus::Value;
-pub use snapshot::{Options, Snapshot};
+pub use snapshot::{Options, Snapshot, reference};
 pub use store::Store;

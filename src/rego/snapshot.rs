@@ -39,6 +39,7 @@ pub struct Snapshot {
     modules: Vec<Arc<Module>>,
     data: Value,
     rules: Arc<Rules>,
+    bundles: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -84,7 +85,14 @@ impl Snapshot {
             modules,
             data,
             rules,
+            bundles: BTreeMap::new(),
         })
+    }
+
+    /// Names the bundles that this state is made of.
+    pub(super) fn of_bundles(mut self, bundles: BTreeMap<String, String>) -> Self {
+        self.bundles = bundles;
+        self
     }
 
     /// The document at a path: `["a", "b"]` asks `data.a.b`, `[]` is all of `data`.
@@ -158,6 +166,19 @@ impl Snapshot {
         &self.modules
     }
 
+    /// The bundles that this state is made of, with their revisions.
+    #[must_use]
+    pub const fn bundles(&self) -> &BTreeMap<String, String> {
+        &self.bundles
+    }
+
+    /// Whether a rule could define the document at this path, for some input.
+    #[must_use]
+    pub fn has_rules(&self, path: &[&str]) -> bool {
+        let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
+        self.rules.define(&path)
+    }
+
     /// Base documents only.
     #[must_use]
     pub const fn data(&self) -> &Value {
@@ -173,10 +194,13 @@ impl Snapshot {
     }
 }
 
-/// `data.a["b-c"]`.
-pub(super) fn reference(path: &[String]) -> String {
+/// `data.a["b-c"][0]`. A key that is an integer is written as one, as OPA's REST interface does: it names an
+/// item of an array.
+#[must_use]
+pub fn reference<S: AsRef<str>>(path: &[S]) -> String {
     let mut text = "data".to_owned();
     for key in path {
+        let key = key.as_ref();
         let plain = key
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -184,13 +208,21 @@ pub(super) fn reference(path: &[String]) -> String {
         if plain {
             text.push('.');
             text.push_str(key);
+        } else if is_integer(key) {
+            text.push('[');
+            text.push_str(key);
+            text.push(']');
         } else {
             text.push('[');
-            text.push_str(&serde_json::Value::from(key.as_str()).to_string());
+            text.push_str(&serde_json::Value::from(key).to_string());
             text.push(']');
         }
     }
     text
+}
+
+fn is_integer(key: &str) -> bool {
+    key.parse::<i64>().is_ok_and(|number| number.to_string() == key)
 }
 
 #[cfg(test)]
@@ -284,7 +316,8 @@ now := time.now_ns()"#;
             "b-c".to_owned(),
             "d\"e".to_owned(),
             "1".to_owned(),
+            "01".to_owned(),
         ];
-        assert_eq!(reference(&path), r#"data.a["b-c"]["d\"e"]["1"]"#);
+        assert_eq!(reference(&path), r#"data.a["b-c"]["d\"e"][1]["01"]"#);
     }
 }

@@ -62,10 +62,12 @@ impl Store {
         let touched = draft.touched();
         if touched.policies {
             let built = Snapshot::build(draft.modules(), draft.root().clone(), &self.options);
-            self.current.store(Arc::new(built.map_err(ChangeFault::Refused)?));
+            let built = built.map_err(ChangeFault::Refused)?.of_bundles(draft.revisions());
+            self.current.store(Arc::new(built));
         } else if touched.data {
             let built = self.current.load().with_data(draft.root().clone(), &self.options);
-            self.current.store(Arc::new(built.map_err(ChangeFault::Refused)?));
+            let built = built.map_err(ChangeFault::Refused)?.of_bundles(draft.revisions());
+            self.current.store(Arc::new(built));
         }
         draft.settle();
         *writer = draft;
@@ -172,6 +174,19 @@ mod tests {
         assert_eq!(ask(), Some(Value::from(7)));
         for fault in [
             store
+                .change(|draft| draft.remove_policy("main/b.rego"))
+                .unwrap_err(),
+            store
+                .change(|draft| {
+                    draft
+                        .put_policy("main/b.rego", "package z", Version::V1)
+                        .map(drop)
+                })
+                .unwrap_err(),
+            store
+                .change(|draft| draft.put_data(&[], Value::new_object()))
+                .unwrap_err(),
+            store
                 .change(|draft| draft.put_data(&path("c/k"), Value::from(8)))
                 .unwrap_err(),
             store
@@ -191,7 +206,8 @@ mod tests {
                 .change(|draft| draft.activate("main", bundle(&["b"], "package b\n", r#"{"x": 1}"#)))
                 .unwrap_err(),
         ] {
-            assert!(matches!(fault, ChangeFault::Conflict(_)), "{fault:?}");
+            let kept = matches!(fault, ChangeFault::Conflict(_) | ChangeFault::Owned(_));
+            assert!(kept, "{fault:?}");
             assert_eq!(ask(), Some(Value::from(7)));
         }
         let next = bundle(&["b"], "package b\ny := 8", "{}");
