@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use super::{
     config::Config,
     fault::{PolicyLoadFault, Problem},
-    guard, index,
+    index,
     rules::{self, AccessRule},
     snapshot::{self, Snapshot},
     source, trial,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     domain::{access::Answer, tenant::Tenant},
     port::policy::{Policy, PolicyFault, Question},
+    rego::Value,
 };
 
 /// The policies in use. Readers take the snapshot once for each decision, so none mixes two revisions.
@@ -102,19 +103,37 @@ fn build(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) -> Result<Sn
 
 fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
     let files = source::read(config).map_err(|problem| vec![problem])?;
-    let all = snapshot::engine(files.iter(), "{}", snapshot::LONGEST_CHECK)?;
-    let found = guard::problems(all);
-    if !found.is_empty() {
-        return Err(found);
+    let all = snapshot::build(files.iter(), Value::new_object())?;
+    let taken = all
+        .packages()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with(&["fed".to_owned()]));
+    let taken: Vec<_> = taken
+        .map(|(_, place)| Problem::Policy {
+            file: place.file,
+            line: place.row,
+            what: "`fed` holds the compiled access rules".into(),
+            instead: "choose another package".into(),
+        })
+        .collect();
+    if !taken.is_empty() {
+        return Err(taken);
     }
     // The built-in policies' tests run when the gateway is built.
     if config.folder.is_some() {
-        let failed = trial::failures(&files)?;
+        let failed = trial::failures(&all);
         if !failed.is_empty() {
             return Err(failed);
         }
     }
-    let serving = files.iter().filter(|file| !file.is_test());
-    let template = snapshot::engine(serving, data, snapshot::LONGEST_CHECK)?;
-    Snapshot::prove(template, source::revision(&files, data)).map_err(|problem| vec![problem])
+    let compiled = Value::from_json_str(data).map_err(|error| {
+        let what = format!("the compiled access rules cannot be read: {error}");
+        vec![Problem::setting(
+            "folder",
+            what,
+            "report this as a fault of the gateway",
+        )]
+    })?;
+    let serving = snapshot::build(files.iter().filter(|file| !file.is_test()), compiled)?;
+    Snapshot::prove(serving, source::revision(&files, data)).map_err(|problem| vec![problem])
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::rego::Issue;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Problem {
@@ -71,26 +73,16 @@ impl Problem {
         }
     }
 
-    /// From an error of the engine, which names its place as `--> file:line:column` in its text.
-    pub(super) fn from_engine(text: &str, instead: &str) -> Self {
-        let place = text
-            .split_once("--> ")
-            .and_then(|(_, rest)| rest.lines().next())
-            .and_then(|place| {
-                let (rest, _column) = place.trim().rsplit_once(':')?;
-                let (file, line) = rest.rsplit_once(':')?;
-                Some((file.to_owned(), line.parse().ok()?))
-            });
-        let what = text
-            .rsplit_once("error: ")
-            .map_or(text, |(_, message)| message)
-            .trim();
-        let (file, line) = place.unwrap_or_else(|| ("policies".to_owned(), 0));
+    /// From what the Rego engine refuses.
+    pub(super) fn from_issue(issue: Issue) -> Self {
+        let (file, line) = issue
+            .place
+            .map_or_else(|| ("policies".to_owned(), 0), |place| (place.file, place.row));
         Self::Policy {
             file,
             line,
-            what: what.to_owned(),
-            instead: instead.to_owned(),
+            what: issue.message,
+            instead: issue.instead.unwrap_or_else(|| "write Rego version 1".to_owned()),
         }
     }
 }

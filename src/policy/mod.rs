@@ -1,19 +1,17 @@
 //! The policy engine: Rego over compiled access rules, in a snapshot that is swapped whole.
 //!
-//! For: answering `port::policy::Policy::ask` with the interpreter of regorus, and refusing at load what would only
+//! For: answering `port::policy::Policy::ask` by the room `rego`, which refuses at load what would only
 //! show at a decision. A failure of any kind is a `PolicyFault`, never an allow. It may not read
 //! tokens, make I/O at a decision, or widen anything: `domain::access::decide` has the last word.
 //!
 //! Start at [`PolicyEngine::load`]; then `snapshot.rs` (one decision), `rules.rs` (what an operator
-//! writes), `index.rs` (what Rego sees of it), `guard.rs` (what is refused at load).
+//! writes), `index.rs` (what Rego sees of it).
 
 mod config;
 mod engine;
 mod fault;
-mod guard;
 mod index;
 mod input;
-mod modules;
 mod rules;
 mod snapshot;
 mod source;

@@ -32,7 +32,12 @@ pub(super) struct Source {
 impl Source {
     /// Whether it holds tests: such files are checked and run, and never decide.
     pub(super) fn is_test(&self) -> bool {
-        self.name.ends_with("_test.rego")
+        Self::holds_tests(&self.name)
+    }
+
+    /// The same by its name.
+    pub(super) fn holds_tests(name: &str) -> bool {
+        name.ends_with("_test.rego")
     }
 }
 

@@ -1,15 +1,14 @@
 //! Runs the `test_*` rules of `*_test.rego` by the engine that decides.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use regorus::{Engine, Value};
-
 use super::{
     config::Config,
     fault::{PolicyLoadFault, Problem},
-    modules,
-    snapshot::{LONGEST_CHECK, engine},
+    snapshot::{self, LONGEST_CHECK},
     source::{self, Source},
+};
+use crate::rego::{
+    EvalFault, How, Value,
+    trial::{self, Outcome},
 };
 
 /// One test and how it went.
@@ -30,12 +29,14 @@ pub fn run_tests(config: &Config) -> Result<Vec<Trial>, PolicyLoadFault> {
     let files = source::read(config).map_err(|problem| PolicyLoadFault {
         problems: vec![problem],
     })?;
-    trials(&files).map_err(|problems| PolicyLoadFault { problems })
+    let all = snapshot::build(files.iter(), Value::new_object())
+        .map_err(|problems| PolicyLoadFault { problems })?;
+    Ok(trials(&all))
 }
 
 /// Problems for the tests that fail.
-pub(super) fn failures(files: &[Source]) -> Result<Vec<Problem>, Vec<Problem>> {
-    let failed = trials(files)?.into_iter().filter_map(|trial| {
+pub(super) fn failures(all: &crate::rego::Snapshot) -> Vec<Problem> {
+    let failed = trials(all).into_iter().filter_map(|trial| {
         trial.failure.map(|what| Problem::Test {
             file: trial.file,
             line: trial.line,
@@ -43,37 +44,33 @@ pub(super) fn failures(files: &[Source]) -> Result<Vec<Problem>, Vec<Problem>> {
             what,
         })
     });
-    Ok(failed.collect())
+    failed.collect()
 }
 
-fn trials(files: &[Source]) -> Result<Vec<Trial>, Vec<Problem>> {
-    let mut template = engine(files.iter(), "{}", LONGEST_CHECK)?;
-    let tests = modules::tests(template.get_modules());
-    Ok(tests
+fn trials(all: &crate::rego::Snapshot) -> Vec<Trial> {
+    let how = How {
+        limit: LONGEST_CHECK,
+        strict_builtin_errors: true,
+        ..How::default()
+    };
+    trial::tests(all)
         .into_iter()
-        .map(|(file, line, test)| {
-            let failure = run(&template, &test);
-            Trial {
-                file,
-                line,
-                test,
-                failure,
-            }
+        .filter(|test| Source::holds_tests(&test.place.file))
+        .map(|test| Trial {
+            failure: failure(trial::run(all, &test, &how)),
+            file: test.place.file,
+            line: test.place.row,
+            test: test.name,
         })
-        .collect())
+        .collect()
 }
 
-fn run(template: &Engine, test: &str) -> Option<String> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let mut engine = template.clone();
-        engine.set_input(Value::new_object());
-        engine.eval_rule(test.to_owned())
-    }));
+fn failure(outcome: Outcome) -> Option<String> {
     match outcome {
-        Ok(Ok(Value::Bool(true))) => None,
-        Ok(Ok(Value::Undefined)) => Some("undefined".into()),
-        Ok(Ok(value)) => Some(value.to_string()),
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("a panic".into()),
+        Outcome::Passed | Outcome::Skipped => None,
+        Outcome::Failed(None) => Some("undefined".into()),
+        Outcome::Failed(Some(value)) => Some(value.to_string()),
+        Outcome::Error(EvalFault::Panicked) => Some("a panic".into()),
+        Outcome::Error(fault) => Some(fault.to_string()),
     }
 }

@@ -1,6 +1,6 @@
 //! Rules must not stand where base documents do: which of both would be read is nobody's guess (OPA refuses it).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use regorus::{
     Engine, Value,
@@ -16,6 +16,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     paths: BTreeMap<Vec<String>, Found>,
+    packages: Vec<(Vec<String>, Place)>,
 }
 
 #[derive(Debug)]
@@ -28,9 +29,10 @@ struct Found {
 
 impl Rules {
     pub(super) fn of(engine: &mut Engine) -> Self {
-        let mut paths = BTreeMap::new();
+        let (mut paths, mut packages) = (BTreeMap::new(), Vec::new());
         for module in engine.get_modules() {
             let (package, _) = parts(&module.package.refr);
+            packages.push((package.clone(), place(&module.package.span)));
             for rule in &module.policy {
                 let (head, function) = head(rule);
                 let (name, whole) = parts(head);
@@ -43,7 +45,7 @@ impl Rules {
                 });
             }
         }
-        Self { paths }
+        Self { paths, packages }
     }
 
     /// Whether the path names a rule's whole value.
@@ -53,11 +55,27 @@ impl Rules {
             .is_some_and(|found| found.whole && !found.function)
     }
 
-    /// Whether a rule stands at, above or below the path.
+    /// Whether a rule or package stands at, above or below the path.
     pub(super) fn touch(&self, path: &[String]) -> bool {
+        let below = (Bound::Included(path), Bound::Unbounded);
+        let next = self.paths.range::<[String], _>(below).next();
+        next.is_some_and(|(rule, _)| rule.starts_with(path))
+            || (0..path.len())
+                .filter_map(|end| path.get(..end))
+                .any(|above| self.paths.contains_key(above))
+            || self.packages.iter().any(|(package, _)| package.starts_with(path))
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[String], &Place)> {
         self.paths
-            .keys()
-            .any(|rule| rule.starts_with(path) || path.starts_with(rule))
+            .iter()
+            .map(|(path, found)| (path.as_slice(), &found.place))
+    }
+
+    /// One for each module.
+    pub(super) fn packages(&self) -> &[(Vec<String>, Place)] {
+        &self.packages
     }
 
     /// Whether a rule stands at the path or above it.

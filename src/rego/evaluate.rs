@@ -130,3 +130,17 @@ pub(super) fn coverage(engine: &Engine) -> Coverage {
     });
     files.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_the_engine_is_a_fault() {
+        let engine = Engine::new();
+        let fault = run(&engine, None, &How::default(), |_| -> anyhow::Result<()> {
+            panic!("x")
+        });
+        assert_eq!(fault.err(), Some(EvalFault::Panicked));
+    }
+}

@@ -48,6 +48,13 @@ impl Issue {
         self
     }
 
+    /// The same, with this to write instead where it says nothing.
+    #[must_use]
+    pub fn or_instead(mut self, text: &str) -> Self {
+        self.instead.get_or_insert_with(|| text.to_owned());
+        self
+    }
+
     /// From an error of the engine, which names its place as `--> file:line:column` in its text.
     pub(super) fn from_engine(text: &str) -> Self {
         let place = text

@@ -6,6 +6,7 @@
 //! Start reading at `snapshot` (what is asked) and `store` (what is changed).
 
 pub mod bundle;
+pub mod trial;
 
 mod builtin;
 mod conflict;
@@ -14,8 +15,10 @@ mod draft;
 mod engine;
 mod evaluate;
 mod fault;
+mod guard;
 mod module;
 mod moment;
+mod names;
 mod snapshot;
 mod store;
 

@@ -8,7 +8,8 @@ use super::{
     conflict::Rules,
     document, engine,
     evaluate::{self, Evaluated, How},
-    fault::{EvalFault, Issue, Refused},
+    fault::{EvalFault, Issue, Place, Refused},
+    guard,
     module::Module,
 };
 
@@ -54,6 +55,12 @@ impl Snapshot {
     /// Parses, checks and compiles. Base documents are an object.
     pub fn build(modules: Vec<Arc<Module>>, data: Value, options: &Options) -> Result<Self, Refused> {
         let mut template = engine::with_modules(&modules).map_err(Refused)?;
+        if options.refuse_nondeterminism {
+            let found = guard::issues(&mut template);
+            if !found.is_empty() {
+                return Err(Refused(found));
+            }
+        }
         let rules = Arc::new(Rules::of(&mut template));
         Self::finish(template, modules, rules, data, options)
     }
@@ -98,7 +105,7 @@ impl Snapshot {
     /// The document at a path: `["a", "b"]` asks `data.a.b`, `[]` is all of `data`.
     pub fn evaluate(&self, path: &[&str], input: Option<Value>, how: &How) -> Result<Evaluated, EvalFault> {
         let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
-        if !self.rules.touch(&path) {
+        if !self.rules.names(&path) && !self.rules.touch(&path) {
             return Ok(Evaluated {
                 value: document::get(&self.data, &path).cloned(),
                 coverage: how.coverage.then(Vec::new),
@@ -177,6 +184,17 @@ impl Snapshot {
     pub fn has_rules(&self, path: &[&str]) -> bool {
         let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
         self.rules.define(&path)
+    }
+
+    /// The path of each rule below `data`, as far as it is constant, with its first place.
+    pub fn rules(&self) -> impl Iterator<Item = (&[String], &Place)> {
+        self.rules.iter()
+    }
+
+    /// The packages below `data`, one for each module.
+    #[must_use]
+    pub fn packages(&self) -> Vec<(Vec<String>, Place)> {
+        self.rules.packages().to_vec()
     }
 
     /// Base documents only.

@@ -2,7 +2,7 @@
 //! engine): unknown functions even where no test reaches them, functions that make a decision depend on
 //! anything but its input, and negation that would be true where a fact is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use regorus::{
     Engine,
@@ -10,8 +10,8 @@ use regorus::{
 };
 
 use super::{
-    fault::Problem,
-    modules::{aliases, functions, package, path},
+    fault::{Issue, Place},
+    names::{aliases, functions, package, path},
 };
 
 /// Functions that are refused although the engine or OPA has them, and why.
@@ -43,10 +43,10 @@ const REFUSED: [(&str, &str); 9] = [
 ];
 
 /// Everything refused, in the order of files and lines.
-pub(super) fn problems(mut engine: Engine) -> Vec<Problem> {
+pub(super) fn issues(engine: &mut Engine) -> Vec<Issue> {
     let modules = engine.get_modules();
     let functions = functions(modules);
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for module in modules {
         let mut walk = Walk {
             functions: &functions,
@@ -54,19 +54,16 @@ pub(super) fn problems(mut engine: Engine) -> Vec<Problem> {
             aliases: aliases(module),
             found: &mut found,
         };
-        if walk.package.split('.').nth(1) == Some("fed") {
-            let span = &module.package.span;
-            walk.refuse(
-                span,
-                "`fed` holds the compiled access rules",
-                "choose another package",
-            );
-        }
         for rule in &module.policy {
             walk.rule(rule);
         }
     }
-    found.into_iter().collect()
+    found.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
+    found.dedup_by(|later, first| {
+        let line = |issue: &Issue| issue.place.as_ref().map(|place| (place.file.clone(), place.row));
+        later.message == first.message && line(later) == line(first)
+    });
+    found
 }
 
 /// A value that is there, or a reference the engine treats as OPA does under `not`.
@@ -86,17 +83,18 @@ struct Walk<'a> {
     functions: &'a BTreeMap<String, usize>,
     package: String,
     aliases: BTreeMap<String, String>,
-    found: &'a mut BTreeSet<Problem>,
+    found: &'a mut Vec<Issue>,
 }
 
 impl Walk<'_> {
     fn refuse(&mut self, span: &Span, what: impl Into<String>, instead: &str) {
-        self.found.insert(Problem::Policy {
+        let place = Place {
             file: span.source.get_path().clone(),
-            line: span.line,
-            what: what.into(),
-            instead: instead.to_owned(),
-        });
+            row: span.line,
+            col: span.col,
+        };
+        let issue = Issue::new("rego_type_error", what).at(place).instead(instead);
+        self.found.push(issue);
     }
 
     fn rule(&mut self, rule: &Rule) {
@@ -292,7 +290,7 @@ mod tests {
         engine.add_policy("p.rego".into(), text).unwrap();
         let lib = "package lib.texts\nimport rego.v1\nshort(x) := y if y := lower(x)";
         engine.add_policy("lib.rego".into(), lib.into()).unwrap();
-        problems(engine).iter().map(ToString::to_string).collect()
+        issues(&mut engine).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -310,7 +308,7 @@ mod tests {
             let found = refusals(text);
             assert_eq!(found.len(), 1, "{text}: {found:?}");
             assert!(
-                found[0].starts_with("p.rego:4: there is no function"),
+                found[0].starts_with("p.rego:4: rego_type_error: there is no function"),
                 "{found:?}"
             );
         }
@@ -355,7 +353,9 @@ mod tests {
         ] {
             let found = refusals(&format!("allow if not {operand}"));
             assert!(
-                found.iter().any(|line| line.contains("p.rego:4: this `not`")),
+                found
+                    .iter()
+                    .any(|line| line.contains("p.rego:4: rego_type_error: this `not`")),
                 "{operand}: {found:?}"
             );
         }

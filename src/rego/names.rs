@@ -1,33 +1,8 @@
-//! Reading parsed Rego files: names, packages, imports, functions, tests.
+//! Reading parsed modules: names, packages, imports, functions.
 
 use std::collections::BTreeMap;
 
 use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead};
-
-/// The rules named `test_*` in files named `*_test.rego`: file, line and full name.
-pub(super) fn tests(modules: &[Ref<Module>]) -> Vec<(String, u32, String)> {
-    let mut found = Vec::new();
-    for module in modules {
-        let file = module.package.span.source.get_path();
-        if !file.ends_with("_test.rego") {
-            continue;
-        }
-        for rule in &module.policy {
-            let name = path(head(rule)).unwrap_or_default();
-            if name.starts_with("test_") {
-                found.push((
-                    file.clone(),
-                    rule.span().line,
-                    format!("{}.{name}", package(module)),
-                ));
-            }
-        }
-    }
-    found.sort();
-    // A rule may have several bodies; it is one test.
-    found.dedup_by(|later, first| later.2 == first.2);
-    found
-}
 
 pub(super) fn package(module: &Module) -> String {
     ["data", &path(&module.package.refr).unwrap_or_default()].join(".")
@@ -63,15 +38,6 @@ pub(super) fn functions(modules: &[Ref<Module>]) -> BTreeMap<String, usize> {
         }
     }
     known
-}
-
-pub(super) fn head(rule: &Rule) -> &Expr {
-    match rule {
-        Rule::Spec { head, .. } => match head {
-            RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => refr,
-        },
-        Rule::Default { refr, .. } => refr,
-    }
 }
 
 /// The dotted path of a reference whose parts are all constant.
