@@ -114,6 +114,7 @@ fn browser_front(parts: &Parts, pages: Arc<Pages>) -> Router {
     browser::Front {
         pages,
         logins: Arc::clone(&parts.logins),
+        logouts: Arc::clone(&parts.logouts),
         desk: Arc::clone(&parts.desk),
         overview: Arc::clone(&parts.overview),
         devices: Arc::clone(&parts.devices),

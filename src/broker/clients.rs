@@ -76,6 +76,8 @@ struct AssertionClaims {
     jti: String,
     #[serde(default)]
     iat: Option<i64>,
+    #[serde(default)]
+    nbf: Option<i64>,
 }
 
 impl ClientDesk {
@@ -127,6 +129,10 @@ impl ClientDesk {
 
     async fn by_assertion(&self, id: Option<&str>, jwt: &str) -> Result<&ClientSettings, Refused> {
         let header = decode_header(jwt).map_err(|_| unproved())?;
+        // An extension that must be understood and is not (RFC 7515 §4.1.11); the library passes over it.
+        if header.crit.is_some() {
+            return Err(unproved());
+        }
         // Who it claims to be decides which keys may prove it; nothing else is read before the signature holds.
         let claimed = subject_of(jwt).ok_or_else(unproved)?;
         if id.is_some_and(|id| id != claimed) {
@@ -141,7 +147,10 @@ impl ClientDesk {
         let now = self.clock.now();
         let in_time = claims.exp > now.0
             && claims.exp <= now.plus(ASSERTION_LIFETIME).0
-            && claims.iat.is_none_or(|iat| iat <= now.0 + 60);
+            && claims
+                .iat
+                .max(claims.nbf)
+                .is_none_or(|begins| begins <= now.0 + 60);
         if claims.iss != claimed || claims.sub != claimed || !in_time || claims.jti.len() > 256 {
             return Err(unproved());
         }

@@ -181,7 +181,9 @@ impl Logouts {
         })
     }
 
-    fn upstream(&self, live: &Live, to: Option<&str>) -> Result<Option<(String, String)>, Fault> {
+    /// The address that ends the upstream's own session and comes back to `/logout/done`, and the upstream's
+    /// name for people; none where it has no such address.
+    pub fn upstream(&self, live: &Live, to: Option<&str>) -> Result<Option<(String, String)>, Fault> {
         let Some(id) = live.identity.upstream() else {
             return Ok(None);
         };

@@ -66,6 +66,10 @@ pub enum TicketsConfig {
     Redis {
         /// Where `redis://…` or, with TLS, `rediss://user:password@host:port/0` is to be read.
         url: SecretRef,
+        /// With `rediss://`: the certificates (PEM) that are believed, and no others. Without it, those of
+        /// the system.
+        #[serde(default)]
+        ca: Option<PathBuf>,
     },
 }
 

@@ -90,8 +90,9 @@ pub async fn open(
             let both = Arc::new(SqlTickets::new(records.clone(), clock));
             (both.clone(), both)
         }
-        TicketsConfig::Redis { url } => {
-            let both = Arc::new(RedisStore::open(&read("store.tickets.url", url, secrets)?).await?);
+        TicketsConfig::Redis { url, ca } => {
+            let url = read("store.tickets.url", url, secrets)?;
+            let both = Arc::new(RedisStore::open(&url, ca.as_deref()).await?);
             reachable.push(("tickets", both.clone()));
             (both.clone(), both)
         }

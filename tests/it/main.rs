@@ -21,13 +21,18 @@
 )]
 
 mod access;
+mod bad_input;
 mod browser;
+mod client_keys;
 mod config;
 mod docker;
 mod fedctl;
+mod freshness;
 mod house;
+mod journeys;
 mod keystone;
 mod kubernetes;
+mod openstack;
 mod operations;
 mod parts;
 mod policies;

@@ -1,81 +1,19 @@
 //! Real processes from end to end: two gateways with TLS, people who walk through their pages, programs.
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-
+use crate::parts::fedctl::{self, said};
 use crate::parts::gateway::{
     APP_SECRET, Browser, CLOUD_SECRET, KEYSTONE_PASSWORD, Landscape, PEOPLE, Page, client,
 };
+use crate::parts::party::{CALLBACK, VERIFIER, authorize, redeem, token};
 
 const ALICE: usize = 0;
 const CAROL: usize = 2;
-/// No program listens there: the browser stops at it.
-const CALLBACK: &str = "http://127.0.0.1:9/callback";
 /// Longer than the time in which audit records are gathered.
 const SETTLED: Duration = Duration::from_secs(6);
-const VERIFIER: &str = "a-verifier-of-at-least-43-characters-0123456789";
-
-fn authorize(landscape: &Landscape, client_id: &str) -> String {
-    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
-    let mut url = url::Url::parse(&landscape.cloud.at("/oauth2/authorize")).unwrap();
-    url.query_pairs_mut().extend_pairs([
-        ("response_type", "code"),
-        ("client_id", client_id),
-        ("redirect_uri", CALLBACK),
-        ("scope", "openid profile groups offline_access"),
-        ("state", "the-state-of-the-program"),
-        ("nonce", "the-nonce-of-the-program"),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-    ]);
-    url.into()
-}
-
-async fn token(landscape: &Landscape, fields: &[(&str, &str)]) -> (u16, Value) {
-    let answer = client(&landscape.ca)
-        .post(landscape.cloud.at("/oauth2/token"))
-        .form(fields)
-        .send()
-        .await
-        .unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
-
-/// Takes the code from where the browser stopped, and gets tokens for it.
-async fn redeem(landscape: &Landscape, stopped: &Page) -> Value {
-    assert!(
-        stopped.url.as_str().starts_with(CALLBACK),
-        "{}: {}",
-        stopped.url,
-        stopped.html
-    );
-    assert_eq!(
-        stopped.query("state").as_deref(),
-        Some("the-state-of-the-program")
-    );
-    assert_eq!(stopped.query("iss"), Some(landscape.cloud.issuer.clone()));
-    let code = stopped.query("code").expect("a code");
-    let (status, tokens) = token(
-        landscape,
-        &[
-            ("grant_type", "authorization_code"),
-            ("client_id", "fedctl"),
-            ("redirect_uri", CALLBACK),
-            ("code", &code),
-            ("code_verifier", VERIFIER),
-        ],
-    )
-    .await;
-    assert_eq!(status, 200, "{tokens}");
-    tokens
-}
 
 async fn for_the_cluster(landscape: &Landscape, access_token: &str) -> String {
     let (status, answer) = token(
@@ -186,7 +124,7 @@ async fn carol_learns_why_not_and_the_log_has_her_reference() {
 async fn a_program_gets_a_code_and_a_token_for_the_cluster() {
     let landscape = Landscape::start().await;
     let browser = landscape.browser();
-    let chooser = browser.open(&authorize(&landscape, "fedctl")).await;
+    let chooser = browser.open(&authorize(&landscape, &[])).await;
     let stopped = landscape.sign_in(&browser, chooser, ALICE).await;
     let tokens = redeem(&landscape, &stopped).await;
     let id_token = for_the_cluster(&landscape, tokens["access_token"].as_str().unwrap()).await;
@@ -213,7 +151,7 @@ async fn a_program_gets_a_code_and_a_token_for_the_cluster() {
 async fn a_sign_in_survives_the_death_of_the_gateway() {
     let mut landscape = Landscape::start().await;
     let browser = landscape.browser();
-    let chooser = browser.open(&authorize(&landscape, "fedctl")).await;
+    let chooser = browser.open(&authorize(&landscape, &[])).await;
     let form = landscape.to_acme(&browser, chooser).await;
     landscape.cloud.kill();
     let dead = client(&landscape.ca)
@@ -237,7 +175,7 @@ async fn abandoned_sign_ins_leave_nothing_behind() {
     // Audit records are written in batches; what was written so far must have arrived.
     tokio::time::sleep(SETTLED).await;
     let before = landscape.cloud.rows().await;
-    let (start, acme) = (authorize(&landscape, "fedctl"), landscape.acme.issuer.clone());
+    let (start, acme) = (authorize(&landscape, &[]), landscape.acme.issuer.clone());
     for _ in 0..200 {
         let browser = browser.fresh();
         let chooser = browser.open(&start).await;
@@ -325,45 +263,9 @@ async fn operators_see_what_is_impaired() {
     assert!(!text.contains("upstream 'acme'"), "{text}");
 }
 
-fn fedctl(landscape: &Landscape, arguments: &[&str]) -> tokio::process::Command {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_fedctl"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var("PATH").unwrap())
-        .env("HOME", landscape.folder.path())
-        .env("LANG", "en_US.UTF-8")
-        .env("FEDGATE_ISSUER", &landscape.cloud.issuer)
-        .env("FEDGATE_CA", &landscape.ca)
-        .env("FEDCTL_CACHE", landscape.folder.path().join("cache"))
-        .kill_on_drop(true)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-async fn said(landscape: &Landscape, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = fedctl(landscape, arguments).output().await.unwrap();
-    let (out, err) = (
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
-    );
-    (output.status.code(), format!("{out}{err}"))
-}
-
 /// `fedctl login --device`, allowed by alice in a browser on another machine.
 async fn device_login(landscape: &Landscape, browser: &Browser) {
-    let mut login = fedctl(landscape, &["login", "--device"]).spawn().unwrap();
-    let mut lines = BufReader::new(login.stderr.take().unwrap()).lines();
-    let link = loop {
-        let line = lines.next_line().await.unwrap().expect("a link with the code");
-        let found = line.split_whitespace().find(|word| word.contains("user_code="));
-        if let Some(link) = found {
-            break link.to_owned();
-        }
-    };
-    assert!(link.starts_with(&landscape.cloud.at("/device?")), "{link}");
+    let (mut login, link) = fedctl::device_login(landscape).await;
     let chooser = browser.open(&link).await;
     let confirm = landscape.sign_in(browser, chooser, ALICE).await;
     assert_eq!((confirm.status, confirm.url.path()), (200, "/device"));
@@ -395,7 +297,7 @@ async fn fedctl_signs_in_with_a_code_and_nothing_secret_is_logged() {
     );
 
     // The same person by code, for tokens that the test knows.
-    let stopped = browser.open(&authorize(&landscape, "fedctl")).await;
+    let stopped = browser.open(&authorize(&landscape, &[])).await;
     let tokens = redeem(&landscape, &stopped).await;
     let (status, refused) = token(
         &landscape,

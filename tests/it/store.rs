@@ -39,7 +39,7 @@ use fedgate::{
 use serde_json::{Map, Value, json};
 use sqlx::Connection as _;
 
-use crate::parts::{postgres, postgres::Postgres, redis, redis::Redis};
+use crate::parts::{certificates::Authority, postgres, postgres::Postgres, redis, redis::Redis};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -310,11 +310,64 @@ async fn sql_keeps_tickets_and_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn redis_over_tls_is_believed_by_its_own_ca_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("of this Redis");
+    let (own, server) = (
+        authority.write(folder.path()),
+        Redis::start_tls(&authority.server()),
+    );
+    let foreign = folder.path().join("foreign.pem");
+    std::fs::write(&foreign, Authority::new("of somebody else").pem()).unwrap();
+    let garbage = folder.path().join("garbage.pem");
+    std::fs::write(&garbage, "no certificate").unwrap();
+    let config = |url: &str, ca: Option<&Path>| store::Config {
+        tickets: TicketsConfig::Redis {
+            url: SecretRef::Env(url.to_owned()),
+            ca: ca.map(Path::to_owned),
+        },
+        ..sqlite(&folder.path().join("a.db"))
+    };
+    let opened = open(&config(&server.url(), Some(&own)), &SetClock::new())
+        .await
+        .unwrap();
+    short_lived(opened.tickets.clone(), opened.limits.clone(), None).await;
+    for (name, part) in &opened.reachable {
+        part.ping()
+            .await
+            .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+    }
+
+    // The same certificate is not for every name, and no other CA's and no system's trust reaches it.
+    let other_name = server.url().replace("@localhost:", "@127.0.0.2:");
+    let plain = server.url().replace("rediss://", "redis://");
+    let insecure = format!("{}#insecure", server.url());
+    for (url, ca, key) in [
+        (server.url(), Some(foreign.as_path()), "store.tickets.url"),
+        (server.url(), None, "store.tickets.url"),
+        (other_name, Some(&own), "store.tickets.url"),
+        (plain.clone(), None, "store.tickets.url"),
+        (insecure, None, "store.tickets.url"),
+        (plain, Some(&own), "store.tickets.ca"),
+        (server.url(), Some(&garbage), "store.tickets.ca"),
+        (server.url(), Some(Path::new("/none")), "store.tickets.ca"),
+    ] {
+        let refused = open(&config(&url, ca), &SetClock::new()).await;
+        let text = refused.map(drop).expect_err(&url).to_string();
+        assert!(
+            text.starts_with(key) && !text.contains(redis::PASSWORD),
+            "{url} {ca:?}: {text}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redis_keeps_tickets_and_limits() {
     let (server, folder) = (Redis::start(), tempfile::tempdir().unwrap());
     let config = |url: &str| store::Config {
         tickets: TicketsConfig::Redis {
             url: SecretRef::Env(url.to_owned()),
+            ca: None,
         },
         ..sqlite(&folder.path().join("a.db"))
     };

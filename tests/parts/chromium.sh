@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what drives a real browser: Chromium (Debian), playwright-core and axe-core (npm).
+# Installs what drives a real browser: Chromium and certutil, which makes it believe a test's CA (Debian),
+# playwright-core and axe-core (npm).
 # Goes to ${FEDGATE_PARTS:-$HOME/.cache/fedgate}/browser, never into the checkout. Safe to run again.
 set -eu
 
@@ -11,6 +12,7 @@ wanted="playwright-core@$playwright axe-core@$axe"
 
 packages=""
 command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
+command -v certutil >/dev/null 2>&1 || packages="$packages libnss3-tools"
 command -v node >/dev/null 2>&1 || packages="$packages nodejs"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
 if [ -n "$packages" ]; then

@@ -14,6 +14,7 @@ build=(cc gcc /usr/include/stdio.h libc6-dev make make)
 test=(
     chromium chromium
     chromedriver chromium-driver
+    certutil libnss3-tools
     redis-server redis-server
     '/usr/lib/postgresql/*/bin/initdb' postgresql
     node nodejs

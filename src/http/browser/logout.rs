@@ -12,9 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     broker::session::Live,
-    domain::fault::{Code, Fault},
     http::page::view::{ConfirmLogout, Ended, LoggedOut},
-    port::signer::Purpose,
 };
 
 use super::{Ask, Front, cookie, somebody, with_cookies};
@@ -26,25 +24,9 @@ pub(super) struct Sent {
     form: String,
 }
 
-/// `GET /logout`: the question, or, coming back from the upstream's logout, the result. A link alone ends
-/// nothing.
+/// `GET /logout`: the question. A link alone ends nothing.
 pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response {
     let frame = front.frame(&ask);
-    let notice = ask
-        .query("state")
-        .and_then(|sealed| front.sealer.open(Purpose::Notice, sealed))
-        .and_then(|name| String::from_utf8(name).ok());
-    if let Some(upstream) = notice {
-        let mut closed = ours(front.directory().name());
-        closed.push(Ended {
-            what: "upstream",
-            name: upstream,
-        });
-        let open = vec![tokens()];
-        return front
-            .pages
-            .show(&frame, StatusCode::OK, &LoggedOut { closed, open });
-    }
     match front.live(&ask).await {
         Ok(Some(live)) => {
             let (browser, set) = front.browser(&ask);
@@ -80,56 +62,35 @@ pub(super) async fn leave(
     if let Err(fault) = front.desk.end(&live, "person", &ask.caller).await {
         return front.failed(&ask, &fault, None);
     }
-    let (there, open) = match upstream_logout(&front, &live) {
-        Ok(found) => found,
-        Err(fault) => return front.failed(&ask, &fault, None),
-    };
-    let response = match there {
-        Some((url, name)) => front.pages.onward(&frame, &url, Some(&name)),
-        None => {
+    // The same way as for a relying party: one address of ours is registered at the upstream.
+    let response = match front.logouts.upstream(&live, None) {
+        Ok(Some((url, name))) => front.pages.onward(&frame, &url, Some(&name)),
+        Ok(None) => {
             let closed = ours(front.directory().name());
+            let open = still_open(&front, &live);
             front
                 .pages
                 .show(&frame, StatusCode::OK, &LoggedOut { closed, open })
         }
+        Err(fault) => return front.failed(&ask, &fault, None),
     };
     with_cookies(response, cookie::forget(cookie::SESSION))
 }
 
-/// Where the upstream's own session ends, or what stays open.
-type There = (Option<(String, String)>, Vec<Ended>);
-
-fn upstream_logout(front: &Front, live: &Live) -> Result<There, Fault> {
-    let mut open = vec![tokens()];
-    let Some(id) = live.identity.upstream() else {
-        return Ok((None, open));
-    };
-    let source = front.directory().source(id)?;
-    let ways = source.upstream.ways();
-    let name = source.upstream.display_name().to_owned();
-    let hint = live
-        .session
-        .upstream_hint
-        .as_deref()
-        .and_then(|sealed| front.sealer.open(Purpose::UpstreamHint, sealed))
-        .map(String::from_utf8)
-        .transpose()
-        .map_err(|_| Fault::new(Code::Internal, "the upstream's hint is no text"))?;
-    let back_to = format!("{}/logout", front.directory().issuer());
-    let state = front.sealer.seal(Purpose::Notice, name.as_bytes());
-    let url = ways
-        .logout
-        .and_then(|logout| logout.begin(hint.as_deref(), &back_to, &state));
-    if url.is_none() && ways.browser.is_some() {
-        open.insert(
-            0,
-            Ended {
-                what: "upstream",
-                name: name.clone(),
-            },
-        );
-    }
-    Ok((url.map(|url| (url, name)), open))
+/// What this sign-out could not end: tokens that run out by themselves, and a session at an upstream that
+/// has no logout.
+fn still_open(front: &Front, live: &Live) -> Vec<Ended> {
+    let source = live.identity.upstream().map(|id| front.directory().source(id));
+    let there = source.and_then(Result::ok).map(|source| &source.upstream);
+    there
+        .filter(|upstream| upstream.ways().browser.is_some())
+        .map(|upstream| Ended {
+            what: "upstream",
+            name: upstream.display_name().to_owned(),
+        })
+        .into_iter()
+        .chain([tokens()])
+        .collect()
 }
 
 fn ours(gateway: &str) -> Vec<Ended> {

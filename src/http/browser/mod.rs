@@ -25,6 +25,7 @@ use crate::{
         device::DeviceDesk,
         directory::{Directory, Source},
         login::{Logins, Return},
+        logout::Logouts,
         overview::Overview,
         session::{Live, SessionDesk},
     },
@@ -55,6 +56,8 @@ pub struct Front {
     pub pages: Arc<Pages>,
     /// Sign-ins.
     pub logins: Arc<Logins>,
+    /// Sign-outs that go on to the upstream.
+    pub logouts: Arc<Logouts>,
     /// Sessions.
     pub desk: Arc<SessionDesk>,
     /// My access.

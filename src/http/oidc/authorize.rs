@@ -135,8 +135,14 @@ struct Missing {
     anew: bool,
 }
 
+fn since(front: &Front, age: u64) -> Timestamp {
+    front.clock.now().minus(Duration::from_secs(age))
+}
+
+/// What a new sign-in is measured by: the upstream's clock says when it was. Whether there must be one is
+/// measured without that allowance.
 fn fresh_since(front: &Front, age: u64) -> Timestamp {
-    front.clock.now().minus(Duration::from_secs(age)).minus(SKEW)
+    since(front, age).minus(SKEW)
 }
 
 /// Nobody is signed in.
@@ -160,7 +166,7 @@ fn missing(front: &Front, asked: &Asked<'_>, live: &Live) -> Option<Missing> {
     } else {
         asked
             .max_age
-            .filter(|age| *age == 0 || proved < fresh_since(front, *age))
+            .filter(|age| *age == 0 || proved < since(front, *age))
             .map(|age| fresh_since(front, age))
     };
     let anew = not_before.is_some()

@@ -38,6 +38,13 @@ use super::Wiring;
 
 /// How long a login waits for one of the bounded calls before it is turned away.
 const WAIT_FOR_TURN: Duration = Duration::from_secs(2);
+/// First logins at the same time make the same user and projects in Keystone, which refuses all but one (409,
+/// or 500 where its database says it). How long to wait before each further try.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+];
 
 /// A Keystone, as configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -230,6 +237,29 @@ impl Keystone {
         })
     }
 
+    /// Asks again where another login was in the way: the same question a moment later finds what that made.
+    async fn log_in(&self, told: &::http::HeaderMap) -> Result<http::Answer, Fault> {
+        let within = Duration::from_secs(self.config.timeout_s);
+        let mut pauses = PAUSES.iter();
+        loop {
+            let request = self
+                .client
+                .post(self.config.at(&self.config.auth_path()))
+                .headers(told.clone())
+                .header(::http::header::CONTENT_LENGTH, 0);
+            let answer = http::send(request, within)
+                .await
+                .map_err(|problem| Fault::new(Code::TargetDown, problem))?;
+            match (answer.status, pauses.next()) {
+                (409 | 500, Some(pause)) => {
+                    tracing::info!(target = %self.facts.id, answer = %answer.complaint(), "a login at Keystone is tried again");
+                    tokio::time::sleep(*pause).await;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
     fn home_domain(&self, permit: &Permit) -> Result<&str, Fault> {
         let tenant = permit.identity().tenant();
         self.tenants
@@ -270,16 +300,7 @@ impl Target for Keystone {
                 )
             })?
             .map_err(|_| Fault::new(Code::Internal, "the turns are closed"))?;
-        let request = self
-            .client
-            .post(self.config.at(&self.config.auth_path()))
-            .headers(told)
-            .header(::http::header::CONTENT_LENGTH, 0);
-        let within = Duration::from_secs(self.config.timeout_s);
-        let answer = http::send(request, within)
-            .await
-            .map_err(|problem| Fault::new(Code::TargetDown, problem))?;
-        accepted(answer, permit)
+        accepted(self.log_in(&told).await?, permit)
     }
 
     async fn health(&self) -> Option<Result<(), String>> {

@@ -24,6 +24,7 @@ use fedgate::{
         device::DeviceDesk,
         directory::{Directory, Source},
         login::Logins,
+        logout::Logouts,
         overview::Overview,
         session::SessionDesk,
         token::TokenDesk,
@@ -327,12 +328,13 @@ async fn gateway() -> Gateway {
     )
     .await
     .unwrap();
+    let ring = Arc::new(ring);
     let bearer = Bearer {
         directory: directory.clone(),
         door: door.clone(),
         desk: desk.clone(),
         revocations: Arc::new(records.clone()),
-        signer: Arc::new(ring),
+        signer: ring.clone(),
         audit: audit.clone(),
         clock: clock.clone(),
     };
@@ -357,6 +359,13 @@ async fn gateway() -> Gateway {
     let front = Front {
         pages: Arc::new(Pages::load("Cloud A").unwrap()),
         logins: logins.clone(),
+        logouts: Arc::new(Logouts {
+            directory: directory.clone(),
+            desk: desk.clone(),
+            signer: ring,
+            sealer: sealer.clone(),
+            clock: clock.clone(),
+        }),
         desk,
         overview: Arc::new(Overview { directory, door }),
         devices: devices.clone(),

@@ -6,6 +6,13 @@ const part = createRequire(process.env.FEDGATE_BROWSER_PART + "/");
 const { chromium } = part("playwright-core");
 const axe = part.resolve("axe-core/axe.min.js");
 
+// The page's own policy forbids scripts; this one comes through the debugger, as an extension's would.
+const violations = async (page) => {
+  await page.evaluate(readFileSync(axe, "utf8"));
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return found.violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html + " — " + node.failureSummary) }));
+};
+
 const actions = {
   goto: async (page, step) => {
     const answer = await page.goto(step.url);
@@ -14,6 +21,7 @@ const actions = {
   fill: async (page, step) => page.fill(step.selector, step.value),
   click: async (page, step) => page.click(step.selector),
   press: async (page, step) => page.keyboard.press(step.key),
+  type: async (page, step) => page.keyboard.type(step.text),
   wait: async (page, step) => page.waitForURL(new RegExp(step.url)),
   see: async (page, step) => page.waitForSelector(step.selector),
   url: async (page) => page.url(),
@@ -23,11 +31,15 @@ const actions = {
   cookies: async (page) => (await page.context().cookies()).map((cookie) => cookie.name),
   forget: async (page, step) => page.context().clearCookies({ name: step.name }),
   shot: async (page, step) => page.screenshot({ path: step.path, fullPage: true }),
-  axe: async (page) => {
-    // The page's own policy forbids scripts; this one comes through the debugger, as an extension's would.
-    await page.evaluate(readFileSync(axe, "utf8"));
-    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    return found.violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html + " — " + node.failureSummary) }));
+  axe: async (page) => violations(page),
+  // The same page in light and in dark.
+  schemes: async (page) => {
+    const found = [];
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      found.push(...(await violations(page)).map((violation) => ({ colorScheme, ...violation })));
+    }
+    return found;
   },
 };
 
@@ -42,23 +54,27 @@ const actions = {
   try {
     for (const visit of visits) {
       const context = await browser.newContext({
-        locale: visit.locale || "en-GB", colorScheme: visit.scheme || "light", ignoreHTTPSErrors: true,
+        locale: visit.locale || "en-GB", colorScheme: visit.scheme || "light",
+        // With a CA of its own (see browser.rs) a certificate that does not hold ends the visit.
+        ignoreHTTPSErrors: !process.env.FEDGATE_BROWSER_STRICT,
         viewport: { width: visit.width || 1280, height: 900 }, reducedMotion: "reduce",
       });
       const page = await context.newPage();
       page.setDefaultTimeout(15000);
       const console_ = [];
       page.on("console", (message) => message.type() === "error" && console_.push(message.text()));
+      const requests = [];
+      page.on("request", (request) => requests.push(request.url()));
       const results = [];
       for (const step of visit.steps) {
         try {
-          results.push({ ok: (await actions[step.do](page, step)) ?? null });
+          results.push({ as: step.as, ok: (await actions[step.do](page, step)) ?? null });
         } catch (error) {
           results.push({ error: `${step.do}: ${error.message}`, url: page.url(), text: await page.innerText("body").catch(() => "") });
           break;
         }
       }
-      seen.push({ results, console: console_ });
+      seen.push({ results, console: console_, requests });
       await context.close();
     }
   } finally {

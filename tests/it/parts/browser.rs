@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     results: Vec<Value>,
     /// Errors on the browser's console: what the content security policy refused stands here.
     pub(crate) console: Vec<String>,
+    /// Every address that the browser asked for.
+    pub(crate) requests: Vec<String>,
 }
 
 impl Seen {
@@ -36,6 +38,18 @@ impl Seen {
             self.results.len() - 1
         );
         &self.results[number]["ok"]
+    }
+
+    /// What the step saw that was given this name; fails with the page's text if a step failed.
+    pub(crate) fn kept(&self, name: &str) -> &Value {
+        let number = self.results.iter().position(|result| result["as"] == name);
+        self.step(number.unwrap_or(0));
+        &self.results[number.unwrap_or_else(|| panic!("no step is named '{name}'"))]["ok"]
+    }
+
+    /// The same, as text.
+    pub(crate) fn kept_text(&self, name: &str) -> &str {
+        self.kept(name).as_str().expect("a step that sees text")
     }
 
     /// The same, as text.
@@ -77,6 +91,17 @@ impl Visit {
     pub(crate) fn read(self) -> Self {
         self.then(json!({"do": "text"}))
     }
+    /// Names the last step; see `Seen::kept`.
+    pub(crate) fn keep(mut self, name: &str) -> Self {
+        self.steps.last_mut().expect("a step")["as"] = json!(name);
+        self
+    }
+    pub(crate) fn type_(self, text: &str) -> Self {
+        self.then(json!({"do": "type", "text": text}))
+    }
+    pub(crate) fn press(self, key: &str) -> Self {
+        self.then(json!({"do": "press", "key": key}))
+    }
     pub(crate) fn axe(self) -> Self {
         self.then(json!({"do": "axe"}))
     }
@@ -99,13 +124,49 @@ fn part() -> PathBuf {
 
 /// Sends the browser on its visits. Blocking: call it from `spawn_blocking` where a server runs beside it.
 pub(crate) fn send(visits: &[Visit]) -> Vec<Seen> {
+    run(visits, None)
+}
+
+/// The same, but the browser believes only `ca` and its own roots: a certificate that does not hold ends the
+/// visit, as it would for a person whose machine knows that CA.
+pub(crate) fn send_trusting(ca: &Path, visits: &[Visit]) -> Vec<Seen> {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let folder = home.path().join(".pki/nssdb");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let database = format!("sql:{}", folder.display());
+    let certutil = |arguments: &[&str]| {
+        let done = Command::new("certutil")
+            .args(["-d", &database])
+            .args(arguments)
+            .output();
+        let done = done.expect("certutil runs: run tests/parts/chromium.sh");
+        assert!(done.status.success(), "certutil {arguments:?}: {done:?}");
+    };
+    certutil(&["-N", "--empty-password"]);
+    certutil(&[
+        "-A",
+        "-n",
+        "of this test",
+        "-t",
+        "C,,",
+        "-i",
+        ca.to_str().expect("text"),
+    ]);
+    run(visits, Some(home.path()))
+}
+
+fn run(visits: &[Visit], trusting: Option<&Path>) -> Vec<Seen> {
     let visits: Vec<Value> = visits
         .iter()
         .map(|visit| {
             json!({"locale": visit.locale, "scheme": visit.scheme, "width": visit.width, "steps": visit.steps})
         })
         .collect();
-    let mut child = Command::new("node")
+    let mut command = Command::new("node");
+    if let Some(home) = trusting {
+        command.env("HOME", home).env("FEDGATE_BROWSER_STRICT", "1");
+    }
+    let mut child = command
         .args(["-e", include_str!("browser.cjs")])
         .env("FEDGATE_BROWSER_PART", part())
         .stdin(Stdio::piped())

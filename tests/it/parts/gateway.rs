@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, header};
@@ -15,6 +15,7 @@ use scraper::{Html, Selector};
 use url::Url;
 
 use super::certificates::Authority;
+use super::machine;
 
 /// The people of acme with their passwords.
 pub const PEOPLE: [(&str, &str); 3] = [
@@ -37,6 +38,61 @@ pub struct Landscape {
     pub ca: PathBuf,
     pub acme: Gateway,
     pub cloud: Gateway,
+    /// Where the cloud expects its Keystone. Nothing listens there.
+    pub keystone: u16,
+}
+
+/// A gateway's configuration, changed for a test: its name and the demonstration's text go in.
+pub type Edit<'a> = &'a dyn Fn(&str, String) -> String;
+
+/// What `shared` adds to the cloud: an upstream of another organisation, and a client with a key.
+const MORE_UPSTREAMS: &str = "
+  - kind: oidc
+    id: mirror
+    name: Mirror
+    tenant: mirror
+    issuer: https://localhost:8444
+    client_id: cloud-a
+    client_secret: { file: ../cloud-a-at-acme.secret }
+    ca: ../tls/ca.pem
+    addresses: loopback
+    mapping: {}
+
+targets:
+";
+const MORE_CLIENTS: &str = "
+clients:
+  - id: machine
+    name: A machine with a key
+    auth: { method: private_key_jwt, jwks_file: ../machine.jwks }
+    grants: [client_credentials]
+    redirect_uris: []
+    tenant: acme
+";
+
+static SHARED: tokio::sync::Mutex<Weak<Landscape>> = tokio::sync::Mutex::const_new(Weak::new());
+
+/// Both gateways, for all tests that change nothing but what is their own. They end with the last test that
+/// holds them.
+pub async fn shared() -> Arc<Landscape> {
+    let mut held = SHARED.lock().await;
+    if let Some(there) = held.upgrade() {
+        return there;
+    }
+    let edit = |name: &str, text: String| match name {
+        "cloud-a" => text
+            .replacen("\ntargets:\n", MORE_UPSTREAMS, 1)
+            .replacen("\nclients:\n", MORE_CLIENTS, 1)
+            .replacen(
+                "tenants:\n",
+                "tenants:\n  - { id: mirror, name: Mirror Ltd }\n",
+                1,
+            ),
+        _ => text,
+    };
+    let made = Arc::new(Landscape::start_with(&edit, &[("machine.jwks", &machine::jwks())]).await);
+    *held = Arc::downgrade(&made);
+    made
 }
 
 fn free_port() -> u16 {
@@ -165,6 +221,11 @@ impl Drop for Gateway {
 impl Landscape {
     /// Both, ready.
     pub async fn start() -> Self {
+        Self::start_with(&|_, text| text, &[]).await
+    }
+
+    /// Both, ready, with another configuration and more files (their paths begin in the common folder).
+    pub async fn start_with(edit: Edit<'_>, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for part in ["tls", "acme", "cloud-a"] {
@@ -198,14 +259,21 @@ impl Landscape {
                 .replace(":8435", &format!(":{keystone}"))
                 .replace("filter: info", "filter: \"info,fedgate=trace\"")
         };
-        let text = ported(include_str!("../../../config/demo/acme.yaml"));
-        keep(&root.join("acme/fedgate.yaml"), &text);
-        let text = ported(include_str!("../../../config/demo/cloud-a.yaml"));
-        keep(&root.join("cloud-a/fedgate.yaml"), &text);
+        for (name, text) in files {
+            keep(&root.join(name), text);
+        }
+        for (name, text) in [
+            ("acme", include_str!("../../../config/demo/acme.yaml")),
+            ("cloud-a", include_str!("../../../config/demo/cloud-a.yaml")),
+        ] {
+            let text = ported(&edit(name, text.to_owned()));
+            keep(&root.join(name).join("fedgate.yaml"), &text);
+        }
         let client = client(&ca);
         let mut landscape = Self {
             acme: Gateway::new(root, "acme", acme),
             cloud: Gateway::new(root, "cloud-a", cloud),
+            keystone,
             ca,
             folder,
         };

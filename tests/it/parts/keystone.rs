@@ -25,15 +25,20 @@ pub struct Keystone {
 impl Keystone {
     /// Starts one whose catalog names `public` (the gateway's URL), and waits until it answers.
     pub async fn start(public: &str, header_prefix: &str) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        Self::start_at(port, public, header_prefix).await
+    }
+
+    /// The same, where a gateway's configuration expects it.
+    pub async fn start_at(port: u16, public: &str, header_prefix: &str) -> Self {
         assert!(
             home().join("keystone/ready").exists(),
             "the real Keystone is not installed: run tests/parts/keystone.sh"
         );
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a free port")
-            .port();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/parts/keystone-run.sh");
         let child = Command::new(script)
             .arg(dir.path())

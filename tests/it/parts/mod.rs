@@ -2,10 +2,13 @@
 
 pub mod browser;
 pub mod certificates;
+pub mod fedctl;
 pub mod gateway;
 pub mod keystone;
 pub mod kubectl;
+pub mod machine;
 pub mod node;
+pub mod party;
 pub mod postgres;
 pub mod redis;
 pub mod wiring;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::postgres::free_port;
+use super::{certificates::Pair, postgres::free_port};
 
 /// Must not show up in an error.
 pub const PASSWORD: &str = "s3cret-of-redis";
@@ -15,6 +15,7 @@ pub const PASSWORD: &str = "s3cret-of-redis";
 /// A running server.
 pub struct Redis {
     port: u16,
+    tls: bool,
     child: Child,
     _folder: tempfile::TempDir,
 }
@@ -22,19 +23,33 @@ pub struct Redis {
 impl Redis {
     /// Starts a server that keeps nothing on disk.
     pub fn start() -> Self {
+        Self::run(None)
+    }
+
+    /// The same with TLS on its only port. Clients need no certificate.
+    pub fn start_tls(pair: &Pair) -> Self {
+        Self::run(Some(pair))
+    }
+
+    fn run(pair: Option<&Pair>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
-        let child = Command::new("redis-server")
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ])
+        let mut command = Command::new("redis-server");
+        match pair {
+            None => command.args(["--port", &port.to_string()]),
+            Some(pair) => {
+                let (certificate, key) = pair.write(folder.path(), "server");
+                command
+                    .args(["--port", "0", "--tls-port", &port.to_string()])
+                    .args(["--tls-auth-clients", "no", "--tls-cert-file"])
+                    .arg(certificate)
+                    .arg("--tls-key-file")
+                    .arg(key)
+            }
+        };
+        let child = command
+            .args(["--bind", "127.0.0.1", "127.0.0.2"])
+            .args(["--save", "", "--appendonly", "no"])
             .args(["--requirepass", PASSWORD, "--dir"])
             .arg(folder.path())
             .stdout(Stdio::null())
@@ -43,6 +58,7 @@ impl Redis {
             .expect("Redis is missing: run tests/parts/redis.sh");
         let server = Self {
             port,
+            tls: pair.is_some(),
             child,
             _folder: folder,
         };
@@ -55,9 +71,14 @@ impl Redis {
         panic!("Redis did not start within 10 s");
     }
 
-    /// Its connection URL.
+    /// Its connection URL. With TLS by name, as its certificate says.
     pub fn url(&self) -> String {
-        format!("redis://:{PASSWORD}@127.0.0.1:{}/0", self.port)
+        let (scheme, host) = if self.tls {
+            ("rediss", "localhost")
+        } else {
+            ("redis", "127.0.0.1")
+        };
+        format!("{scheme}://:{PASSWORD}@{host}:{}/0", self.port)
     }
 }
 

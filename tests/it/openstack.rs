@@ -1,0 +1,324 @@
+//! The whole way of the stock `openstack` client: both real gateways, a real unpatched Keystone behind the
+//! cloud that `fedgate keystone setup` has prepared, a code that alice confirms, projects, a scoped token.
+
+use std::{process::Stdio, time::Duration};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
+
+use crate::parts::{
+    gateway::{Browser, Landscape, client},
+    keystone::{Keystone, home},
+    party::{claims, token},
+};
+
+const ALICE: usize = 0;
+const PREFIX: &str = "OIDC-";
+const AUTH: &str = "/v3/OS-FEDERATION/identity_providers/fedgate/protocols/openid/auth";
+
+/// Both gateways and the Keystone, set up as an operator would.
+async fn world() -> (Landscape, Keystone) {
+    let landscape = Landscape::start().await;
+    let keystone = Keystone::start_at(landscape.keystone, &landscape.cloud.issuer, PREFIX).await;
+    let folder = &landscape.cloud.folder;
+    std::fs::write(folder.join("keystone-admin.password"), "adminpw").unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+        .args(["keystone", "setup", "--config"])
+        .arg(folder.join("fedgate.yaml"))
+        .output()
+        .await
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    (landscape, keystone)
+}
+
+/// The stock client, from an environment of its own.
+fn openstack(landscape: &Landscape, how: &[&str], arguments: &[&str]) -> Command {
+    let mut command = Command::new(home().join("keystone/client/bin/openstack"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap())
+        .env("HOME", landscape.folder.path())
+        .env("PYTHONUNBUFFERED", "1")
+        .args(["--os-auth-url", &landscape.cloud.at("/v3")])
+        .args(["--os-identity-api-version", "3", "--os-cacert"])
+        .arg(&landscape.ca)
+        .args(["--os-identity-provider", "fedgate", "--os-protocol", "openid"])
+        .args(how)
+        .args(arguments)
+        .args(["-f", "json"])
+        .kill_on_drop(true)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// What the cloud's log says of a far side that did not do what was asked.
+fn complaints(landscape: &Landscape) -> String {
+    let log = landscape.cloud.log();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("TARGET_") || line.contains("\"WARN\""));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+async fn by_token(landscape: &Landscape, access_token: &str, arguments: &[&str]) -> Value {
+    let how = [
+        "--os-auth-type",
+        "v3oidcaccesstoken",
+        "--os-access-token",
+        access_token,
+    ];
+    let done = openstack(landscape, &how, arguments).output().await.unwrap();
+    assert!(
+        done.status.success(),
+        "openstack {arguments:?}: {}\n{}",
+        String::from_utf8_lossy(&done.stderr),
+        complaints(landscape)
+    );
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+/// `v3oidcdeviceauthz`: the client prints an address, alice allows it in her browser, the client goes on.
+async fn by_device(landscape: &Landscape, browser: &Browser, arguments: &[&str]) -> Value {
+    tokio::time::timeout(Duration::from_secs(90), confirmed(landscape, browser, arguments))
+        .await
+        .expect("openstack ends")
+}
+
+async fn confirmed(landscape: &Landscape, browser: &Browser, arguments: &[&str]) -> Value {
+    let discovery = landscape.cloud.at("/.well-known/openid-configuration");
+    let how = [
+        "--os-auth-type",
+        "v3oidcdeviceauthz",
+        "--os-client-id",
+        "openstack-cli",
+        "--os-code-challenge-method",
+        "S256",
+        "--os-discovery-endpoint",
+        &discovery,
+    ];
+    let mut running = openstack(landscape, &how, arguments).spawn().unwrap();
+    let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    let link = loop {
+        let Some(line) = lines.next_line().await.unwrap() else {
+            panic!("openstack prints no address: {said}");
+        };
+        if let Some(link) = line.split_whitespace().find(|word| word.contains("/device")) {
+            break link.trim_end_matches('.').to_owned();
+        }
+        said.push_str(&line);
+    };
+    assert!(
+        link.starts_with(&landscape.cloud.at("/device?user_code=")),
+        "{link}"
+    );
+    let mut confirm = browser.open(&link).await;
+    if confirm.url.path() == "/login" {
+        confirm = landscape.sign_in(browser, confirm, ALICE).await;
+    }
+    let text = confirm.text();
+    assert!(
+        text.contains("The openstack command line") && text.contains("alice"),
+        "{text}"
+    );
+    let done = browser.submit(&confirm, &[("answer", "allow")]).await;
+    assert_eq!(done.status, 200, "{}", done.html);
+    while let Some(line) = lines.next_line().await.unwrap() {
+        said.push_str(&line);
+    }
+    let done = running.wait_with_output().await.unwrap();
+    assert!(done.status.success(), "{said}");
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+/// A token for OpenStack by the device grant, as a program gets it that speaks for itself.
+async fn access_token(landscape: &Landscape, browser: &Browser) -> String {
+    let begun: Value = client(&landscape.ca)
+        .post(landscape.cloud.at("/oauth2/device"))
+        .form(&[("client_id", "openstack-cli"), ("scope", "openid")])
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let mut confirm = browser
+        .open(begun["verification_uri_complete"].as_str().unwrap())
+        .await;
+    if confirm.url.path() == "/login" {
+        confirm = landscape.sign_in(browser, confirm, ALICE).await;
+    }
+    browser.submit(&confirm, &[("answer", "allow")]).await;
+    let fields = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("client_id", "openstack-cli"),
+        ("device_code", begun["device_code"].as_str().unwrap()),
+    ];
+    let (status, tokens) = token(landscape, &fields).await;
+    assert_eq!(status, 200, "{tokens}");
+    assert_eq!(claims(&tokens, "access_token")["aud"], "openstack");
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
+const WEBSHOP: [&str; 6] = [
+    "--os-project-name",
+    "webshop",
+    "--os-project-domain-name",
+    "acme",
+    "token",
+    "issue",
+];
+
+#[tokio::test]
+async fn the_stock_client_reaches_a_project_and_a_forger_reaches_nothing() {
+    let (landscape, _keystone) = world().await;
+    let browser = landscape.browser();
+    let bearer = access_token(&landscape, &browser).await;
+    first_logins_at_once(&landscape, &bearer).await;
+    // Three clients at once: each takes seconds to start.
+    let (unscoped, scoped, listed) = tokio::join!(
+        by_device(&landscape, &browser, &["token", "issue"]),
+        by_token(&landscape, &bearer, &WEBSHOP),
+        by_token(&landscape, &bearer, &["federation", "project", "list"]),
+    );
+    assert!(
+        unscoped["id"].is_string() && unscoped.get("project_id").is_none(),
+        "{unscoped}"
+    );
+    assert!(scoped["project_id"].is_string(), "{scoped}");
+    assert_eq!(scoped["user_id"], unscoped["user_id"], "one person, both ways");
+    let mut names: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|project| project["Name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["platform", "webshop"]);
+    let scoped = by_device(&landscape, &browser, &WEBSHOP).await;
+    assert!(scoped["project_id"].is_string(), "{scoped}");
+    forged_headers_reach_nothing(&landscape, &bearer).await;
+}
+
+/// Keystone knows neither the person nor the projects yet, and six programs want in.
+async fn first_logins_at_once(landscape: &Landscape, bearer: &str) {
+    let http = client(&landscape.ca);
+    let all = (0..6).map(|_| http.post(landscape.cloud.at(AUTH)).bearer_auth(bearer).send());
+    for answer in futures_util::future::join_all(all).await {
+        let answer = answer.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{text}\n{}", complaints(landscape));
+    }
+}
+
+/// Each way in which a header could name an identity, on each path that could take it.
+async fn forged_headers_reach_nothing(landscape: &Landscape, bearer: &str) {
+    let http = client(&landscape.ca);
+    let websso = "/v3/auth/OS-FEDERATION/websso/openid?origin=http://localhost:9990/auth/websso/";
+    let paths = [
+        (Method::POST, "/v3/auth/tokens".to_owned()),
+        (Method::POST, "/v3//auth/tokens".to_owned()),
+        (Method::POST, "/v3/auth/tokens/".to_owned()),
+        (Method::GET, AUTH.to_owned()),
+        (Method::POST, AUTH.to_owned()),
+        (Method::POST, format!("{AUTH}/")),
+        (Method::POST, AUTH.replace("/auth", "/%61uth")),
+        (Method::POST, AUTH.to_lowercase()),
+        (Method::POST, AUTH.replace("/v3/", "/v3//")),
+        (Method::GET, websso.to_owned()),
+        (
+            Method::GET,
+            AUTH.replace("/v3/", "/v3/auth/").replace(
+                "/protocols/openid/auth",
+                "/protocols/openid/websso?origin=http://localhost:9990/auth/websso/",
+            ),
+        ),
+    ];
+    let spellings: [fn(&str) -> String; 3] = [
+        |end| format!("OIDC-{end}"),
+        |end| format!("OIDC_{}", end.replace('-', "_")),
+        |end| format!("oidc_{}", end.to_lowercase()),
+    ];
+    let forge = |mut request: reqwest::RequestBuilder, spell: fn(&str) -> String| {
+        let issuer = format!("{}/keystone", landscape.cloud.issuer);
+        for (end, value) in [
+            ("ISS", issuer.as_str()),
+            ("SUB", "victim"),
+            ("PREFERRED-USERNAME", "victim"),
+            ("DOMAIN", "acme"),
+            ("OPENSTACK-PROJECTS", "[]"),
+        ] {
+            request = request.header(spell(end), value);
+        }
+        request.header("REMOTE_USER", "admin")
+    };
+    let body = json!({ "auth": { "identity": { "methods": ["openid"],
+        "openid": { "identity_provider": "fedgate", "protocol": "openid" } } } });
+    for spell in spellings {
+        for (method, path) in &paths {
+            let mut request = forge(http.request(method.clone(), landscape.cloud.at(path)), spell);
+            if path.contains("auth/tokens") {
+                request = request.json(&body);
+            }
+            let answer = request.send().await.unwrap();
+            let status = answer.status().as_u16();
+            assert!(
+                matches!(status, 308 | 400 | 401 | 404 | 405)
+                    && !answer.headers().contains_key("x-subject-token"),
+                "{method} {path} by {}: {status}",
+                spell("SUB")
+            );
+        }
+        let tokens = http.post(landscape.cloud.at("/v3/auth/tokens")).json(&body);
+        assert_eq!(
+            forge(tokens, spell).send().await.unwrap().status(),
+            StatusCode::UNAUTHORIZED
+        );
+        // Beside a good token they change nothing: it is alice who comes in.
+        let request = http.post(landscape.cloud.at(AUTH)).bearer_auth(bearer);
+        let answer = forge(request, spell).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let inside: Value = answer.json().await.unwrap();
+        assert_eq!(inside["token"]["user"]["name"], "alice", "{inside}");
+        // And the good token opens no other door than its own.
+        let request = http
+            .post(landscape.cloud.at("/v3/auth/tokens"))
+            .bearer_auth(bearer)
+            .json(&body);
+        assert_eq!(
+            forge(request, spell).send().await.unwrap().status(),
+            StatusCode::UNAUTHORIZED
+        );
+    }
+    // A token of this gateway for somebody else's ears is none for Keystone.
+    let (status, app) = token(
+        landscape,
+        &[
+            ("grant_type", "client_credentials"),
+            ("client_id", "demo-app"),
+            ("client_secret", crate::parts::gateway::APP_SECRET),
+        ],
+    )
+    .await;
+    assert_eq!(status, 200, "{app}");
+    for wrong in [app["access_token"].as_str().unwrap(), &format!("{bearer}x"), "x"] {
+        let answer = http
+            .post(landscape.cloud.at(AUTH))
+            .bearer_auth(wrong)
+            .timeout(Duration::from_secs(20))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{wrong}");
+        let told = answer.headers()["www-authenticate"].to_str().unwrap();
+        assert!(told.starts_with("Bearer realm="), "{told}");
+    }
+}
