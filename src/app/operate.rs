@@ -1,6 +1,9 @@
 //! What operators do beside a running gateway, on the same stores and far sides.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     config::Config,
@@ -8,7 +11,11 @@ use crate::{
     keys::{KeyInfo, KeyRing, SecretSealer, SystemEntropy},
     outbound::{self, Outbound},
     port::{entropy::Entropy as _, secrets::Secrets},
-    store, target,
+    store,
+    target::{
+        self,
+        keystone::mapping::{Mapping, Version},
+    },
     upstream::local,
 };
 
@@ -101,4 +108,63 @@ pub fn hash_password(password: &str) -> Result<String, StartFault> {
 #[must_use]
 pub fn random_secret() -> String {
     SystemEntropy.token()
+}
+
+/// How an assertion is mapped.
+#[derive(Debug, Clone, Copy)]
+pub struct MapSettings<'a> {
+    /// `1.0`, `2.0` or `3.0`; absent: as the mapping says.
+    pub version: Option<&'a str>,
+    /// Only attributes whose names begin so.
+    pub prefix: Option<&'a str>,
+}
+
+/// What Keystone makes of an assertion, as JSON; or everything that is wrong, a line each.
+pub fn keystone_map(rules: &str, assertion: &str, how: &MapSettings<'_>) -> Result<String, Vec<String>> {
+    let version = match how.version {
+        None => None,
+        Some(text) => Some(Version::parse(text).ok_or_else(|| {
+            vec![format!(
+                "schema version: found '{text}'; expected 1.0, 2.0 or 3.0"
+            )]
+        })?),
+    };
+    let rules =
+        serde_json::from_str(rules).map_err(|error| vec![format!("Error while parsing rules: {error}")])?;
+    let mapping = Mapping::read(&rules, version)
+        .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let mut attributes = attributes(assertion).map_err(|why| vec![why])?;
+    attributes.retain(|name, _| how.prefix.is_none_or(|prefix| name.starts_with(prefix)));
+    let mapped = mapping
+        .process(&attributes)
+        .map_err(|fault| vec![fault.to_string()])?;
+    serde_json::to_string_pretty(&mapped).map_err(|error| vec![error.to_string()])
+}
+
+/// A JSON object (what is no text is left out, as Keystone does), or lines `NAME: value`.
+fn attributes(text: &str) -> Result<BTreeMap<String, String>, String> {
+    if text.trim_start().starts_with('{') {
+        let members: BTreeMap<String, serde_json::Value> = serde_json::from_str(text)
+            .map_err(|error| format!("assertion: {error}; expected a JSON object"))?;
+        let texts = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+        return Ok(texts.collect());
+    }
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty());
+    lines
+        .map(|(number, line)| {
+            let (name, value) = line.split_once(':').ok_or_else(|| {
+                format!(
+                    "assertion: line {}: expected 'name: value' but found '{line}'",
+                    number + 1
+                )
+            })?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        })
+        .collect()
 }

@@ -4,6 +4,7 @@
 //! 2 the command line is wrong.
 
 mod demo;
+mod keystone_map;
 
 use std::{
     io::{Read as _, Write as _},
@@ -97,6 +98,8 @@ enum Keystone {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Show what Keystone makes of an assertion by its mapping rules. Asks no Keystone.
+    Map(keystone_map::Wanted),
 }
 
 /// What went wrong, a line each.
@@ -171,6 +174,7 @@ fn dispatch(command: Command) -> Result<(), Failed> {
             ))?;
             say(&lines.join("\n"))
         }
+        Command::Keystone(Keystone::Map(wanted)) => say(&keystone_map::run(&wanted)?),
         Command::HashPassword => {
             let mut password = String::new();
             std::io::stdin().lock().take(4096).read_to_string(&mut password)?;

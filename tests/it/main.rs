@@ -31,6 +31,7 @@ mod freshness;
 mod house;
 mod journeys;
 mod keystone;
+mod keystone_mapping;
 mod kubernetes;
 mod openstack;
 mod operations;

@@ -13,6 +13,7 @@
 
 pub mod headers;
 mod http;
+pub mod mapping;
 pub mod setup;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
