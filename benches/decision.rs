@@ -11,6 +11,7 @@
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
+    collections::BTreeMap,
     process::{Command, ExitCode},
     time::Instant,
 };
@@ -119,6 +120,7 @@ fn decide(engine: &PolicyEngine, round: usize) -> u64 {
             id: "5d41402abc4b2a76b9719d911017c592",
             username: "anna",
             groups: &groups,
+            extras: &BTreeMap::new(),
             acr: None,
             amr: &[],
             authenticated_at: 900,

@@ -163,10 +163,17 @@ reasons contains "nothing_granted" if {
 	count(missing) == 0
 }
 
+# Claims that no token may show, and what must be done beside it.
+withhold := set()
+
+obligations := set()
+
 decision := {
 	"allow": allow,
 	"reasons": sort(reasons),
 	"grants": grants,
 	"rule": "federation/access",
 	"lifetime_s": lifetime,
+	"withhold": sort(withhold),
+	"obligations": sort(obligations),
 }

@@ -18,12 +18,16 @@ use crate::domain::{
 use crate::port::{
     audit::Audit,
     clock::Clock,
-    policy::{Context, Policy, Question, Subject, Wanted},
+    policy::{
+        self, ClaimFacts, Context, ExchangeFacts, ExchangeQuestion, IntrospectionQuestion, LoginQuestion,
+        Policy, Question, Subject, Wanted,
+    },
 };
 
 use super::{
     Caller,
     directory::{Directory, Goal},
+    refine::{Refinements, claim_facts},
 };
 
 /// How long the answer for a client that acts for itself is kept. Its question does not change between
@@ -37,6 +41,14 @@ pub struct Door {
     audit: Arc<dyn Audit>,
     clock: Arc<dyn Clock>,
     client_answers: RwLock<BTreeMap<(ClientId, TargetId), Kept>>,
+    refinements: Refinements,
+}
+
+/// What is asked beside the access.
+enum Beside<'a> {
+    Nothing,
+    Login(ClaimFacts<'a>),
+    Exchange(ExchangeFacts<'a>),
 }
 
 struct Kept {
@@ -66,11 +78,12 @@ impl Door {
             audit,
             clock,
             client_answers: RwLock::new(BTreeMap::new()),
+            refinements: Refinements::default(),
         }
     }
 
-    /// Who an assertion is, by the mapping of its upstream as configured now. An upstream that was removed,
-    /// or now speaks for another tenant, has no identities any more.
+    /// Who an assertion is, by the mapping of its upstream as configured now and what policy makes of it. An
+    /// upstream that was removed, or now speaks for another tenant, has no identities any more.
     pub fn identify(&self, assertion: &UpstreamAssertion) -> Result<Identity, Fault> {
         let facts = assertion.facts();
         let source = self
@@ -83,10 +96,44 @@ impl Door {
                 "the upstream speaks for another tenant now",
             ));
         }
-        source
-            .mapping
+        let identity = self
+            .directory
+            .mapping(&facts.upstream)
+            .ok_or_else(|| Fault::new(Code::SessionEnded, "the upstream has no mapping any more"))?
             .identify(assertion)
-            .map_err(|fault| Fault::new(Code::MappingFailed, fault.to_string()))
+            .map_err(|fault| Fault::new(Code::MappingFailed, fault.to_string()))?;
+        self.refinements.of(&*self.policy, identity, facts)
+    }
+
+    /// Whether somebody may sign in here, and until when: asked before a session is opened.
+    pub async fn admit(
+        &self,
+        identity: &Identity,
+        assertion: &UpstreamAssertion,
+        caller: &Caller,
+    ) -> Result<Permit, Fault> {
+        let goal = self.directory.gateway();
+        let beside = Beside::Login(claim_facts(identity, assertion.facts()));
+        let outcome = self.outcome(identity, &goal, (Asked::Everything, beside), (None, caller));
+        self.recorded((identity, &goal), caller, outcome).await
+    }
+
+    /// What a session's token may be exchanged for at `goal`.
+    pub async fn exchange(
+        &self,
+        identity: &Identity,
+        goal: &Goal,
+        facts: ExchangeFacts<'_>,
+        (client, caller): (&ClientId, &Caller),
+    ) -> Result<Permit, Fault> {
+        let beside = Beside::Exchange(facts);
+        let outcome = self.outcome(
+            identity,
+            goal,
+            (Asked::Everything, beside),
+            (Some(client), caller),
+        );
+        self.recorded((identity, goal), caller, outcome).await
     }
 
     /// What `identity` may have at `goal`. A refusal is audited; so is nothing else here, as what is done
@@ -99,17 +146,37 @@ impl Door {
         (client, caller): (Option<&ClientId>, &Caller),
     ) -> Result<Permit, Fault> {
         let outcome = self.weigh(identity, goal, asked, (client, caller));
-        if let Err(fault) = &outcome
-            && fault.code == Code::NoAccess
-        {
-            let what = What::AccessDenied {
-                target: goal.target.clone(),
+        self.recorded((identity, goal), caller, outcome).await
+    }
+
+    /// Puts on the trail what policy refused, and what it allowed under obligations.
+    async fn recorded(
+        &self,
+        (identity, goal): (&Identity, &Goal),
+        caller: &Caller,
+        outcome: Result<Permit, Fault>,
+    ) -> Result<Permit, Fault> {
+        let target = goal.target.clone();
+        let what = match &outcome {
+            Err(fault) if fault.code == Code::NoAccess => What::AccessDenied {
+                target,
                 reasons: fault.reasons.clone(),
-            };
-            self.audit
-                .record(caller.event(self.clock.now(), Some(identity), what))
-                .await?;
-        }
+            },
+            Ok(permit) if !permit.obligations().is_empty() => {
+                let obligations = permit.obligations().to_vec();
+                tracing::warn!(
+                    reference = %caller.reference,
+                    target = %target,
+                    obligations = obligations.join(","),
+                    "policy allowed it under obligations"
+                );
+                What::Obliged { target, obligations }
+            }
+            Ok(_) | Err(_) => return outcome,
+        };
+        self.audit
+            .record(caller.event(self.clock.now(), Some(identity), what))
+            .await?;
         outcome
     }
 
@@ -119,6 +186,16 @@ impl Door {
         identity: &Identity,
         goal: &Goal,
         asked: Asked,
+        (client, caller): (Option<&ClientId>, &Caller),
+    ) -> Result<Permit, Fault> {
+        self.outcome(identity, goal, (asked, Beside::Nothing), (client, caller))
+    }
+
+    fn outcome(
+        &self,
+        identity: &Identity,
+        goal: &Goal,
+        (asked, beside): (Asked, Beside<'_>),
         (client, caller): (Option<&ClientId>, &Caller),
     ) -> Result<Permit, Fault> {
         let tenant = self
@@ -138,9 +215,11 @@ impl Door {
             },
             now,
         };
-        let answer = match client {
-            Some(client) if identity.upstream().is_none() => self.client_answer(&request, client, caller)?,
-            Some(_) | None => self.ask(&request, client, caller)?,
+        let answer = match (client, &beside) {
+            (Some(client), Beside::Nothing) if identity.upstream().is_none() => {
+                self.client_answer(&request, client, caller)?
+            }
+            _ => self.ask(&request, beside, (client, caller))?,
         };
         Ok(access::decide(&request, answer)?)
     }
@@ -148,25 +227,13 @@ impl Door {
     fn ask(
         &self,
         request: &AccessRequest<'_>,
-        client: Option<&ClientId>,
-        caller: &Caller,
+        beside: Beside<'_>,
+        (client, caller): (Option<&ClientId>, &Caller),
     ) -> Result<Answer, Fault> {
-        let identity = request.identity;
         let address = caller.address.map(|address| address.to_string());
-        let question = Question {
-            v: 1,
-            subject: Subject {
-                tenant: identity.tenant().as_str(),
-                upstream: identity.upstream().map(|upstream| upstream.as_str()),
-                issuer: identity.issuer(),
-                id: identity.key(),
-                username: identity.username(),
-                groups: identity.groups(),
-                acr: identity.assurance().acr.as_deref(),
-                amr: &identity.assurance().amr,
-                authenticated_at: identity.assurance().authenticated_at.0,
-                client: identity.upstream().is_none(),
-            },
+        let access = Question {
+            v: policy::VERSION,
+            subject: Subject::of(request.identity),
             context: Context {
                 time_s: request.now.0,
                 client_ip: address.as_deref(),
@@ -182,7 +249,12 @@ impl Door {
                 },
             },
         };
-        Ok(self.policy.ask(&question)?)
+        let policy = &*self.policy;
+        Ok(match beside {
+            Beside::Nothing => policy.ask(&access)?,
+            Beside::Login(login) => policy::answer(policy, &LoginQuestion { access, login })?,
+            Beside::Exchange(exchange) => policy::answer(policy, &ExchangeQuestion { access, exchange })?,
+        })
     }
 
     fn client_answer(
@@ -200,7 +272,7 @@ impl Door {
         {
             return Ok(kept.answer.clone());
         }
-        let answer = self.ask(request, Some(client), caller)?;
+        let answer = self.ask(request, Beside::Nothing, (Some(client), caller))?;
         if let Ok(mut kept) = self.client_answers.write() {
             let until = request.now.plus(CLIENT_ANSWER_KEPT);
             kept.insert(
@@ -213,5 +285,10 @@ impl Door {
             );
         }
         Ok(answer)
+    }
+
+    /// Whether a client may know about a token: policy's verdict, which nothing here widens.
+    pub(super) fn verdict(&self, question: &IntrospectionQuestion<'_>) -> Result<bool, Fault> {
+        Ok(policy::answer(&*self.policy, question)?.allow)
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::{
     client::ClientSettings,
     fault::{Code, Fault},
     ids::{ClientId, TargetId, TenantId, UpstreamId},
-    mapping::MappingSettings,
+    mapping::{Mapping, MappingSettings},
     tenant::Tenant,
 };
 use crate::port::{
@@ -38,6 +38,7 @@ pub struct Directory {
     name: String,
     tenants: BTreeMap<TenantId, Tenant>,
     sources: BTreeMap<UpstreamId, Source>,
+    mappings: BTreeMap<UpstreamId, Mapping>,
     targets: BTreeMap<TargetId, Arc<dyn Target>>,
     clients: BTreeMap<ClientId, ClientSettings>,
 }
@@ -86,7 +87,14 @@ impl Directory {
         targets: Vec<Arc<dyn Target>>,
         clients: Vec<ClientSettings>,
     ) -> Self {
+        let compiled = sources.iter().map(|source| {
+            (
+                source.upstream.id().clone(),
+                Mapping::compile(source.mapping.clone()),
+            )
+        });
         Self {
+            mappings: compiled.collect(),
             issuer,
             name,
             tenants: tenants
@@ -131,6 +139,12 @@ impl Directory {
         self.sources
             .get(id)
             .ok_or_else(|| Fault::new(Code::NotFound, format!("no upstream '{id}'")))
+    }
+
+    /// The compiled mapping of an upstream.
+    #[must_use]
+    pub fn mapping(&self, id: &UpstreamId) -> Option<&Mapping> {
+        self.mappings.get(id)
     }
 
     /// All upstreams.

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod login;
 pub mod logout;
 pub mod overview;
+mod refine;
 pub mod session;
 pub mod token;
 

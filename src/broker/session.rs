@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use aws_lc_rs::digest;
 
 use crate::domain::{
-    access::Asked,
     audit::What,
     fault::{Code, Fault},
     identity::Identity,
@@ -96,11 +95,7 @@ impl SessionDesk {
 
     async fn admit(&self, finished: Finished, caller: &Caller) -> Result<Live, Fault> {
         let identity = self.door.identify(&finished.assertion)?;
-        let goal = self.directory.gateway();
-        let permit = self
-            .door
-            .permit(&identity, &goal, Asked::Everything, (None, caller))
-            .await?;
+        let permit = self.door.admit(&identity, &finished.assertion, caller).await?;
         let now = self.clock.now();
         let session = Session {
             id: SessionId(self.entropy.token()),

@@ -122,6 +122,12 @@ pub struct Answer {
     /// Shorter life than the target's ceiling, in seconds.
     #[serde(default)]
     pub lifetime_s: Option<u64>,
+    /// Scopes whose claims are kept back (`email`, `profile`, `groups`): tokens neither carry nor show them.
+    #[serde(default)]
+    pub withhold: Vec<String>,
+    /// Codes of what must be done beside it (`alert`): written to the audit trail, each time.
+    #[serde(default)]
+    pub obligations: Vec<String>,
 }
 
 /// Reasons that `decide` itself adds. Stable codes.
@@ -149,6 +155,8 @@ pub struct Permit {
     grants: Vec<Grant>,
     dropped: Vec<Dropped>,
     policy_rule: String,
+    withheld: Vec<String>,
+    obligations: Vec<String>,
     expires: Timestamp,
     issued: Timestamp,
 }
@@ -203,6 +211,16 @@ impl Permit {
     #[must_use]
     pub fn policy_rule(&self) -> &str {
         &self.policy_rule
+    }
+    /// Whether a token may show the claims of this scope.
+    #[must_use]
+    pub fn releases(&self, scope: &str) -> bool {
+        !self.withheld.iter().any(|withheld| withheld == scope)
+    }
+    /// What policy demands beside it.
+    #[must_use]
+    pub fn obligations(&self) -> &[String] {
+        &self.obligations
     }
     /// Nothing minted from it may live longer.
     #[must_use]
@@ -265,6 +283,8 @@ pub fn decide(request: &AccessRequest<'_>, answer: Answer) -> Result<Permit, Den
         grants,
         dropped,
         policy_rule: answer.rule,
+        withheld: answer.withhold,
+        obligations: answer.obligations,
         expires,
         issued: request.now,
     })

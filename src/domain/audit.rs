@@ -71,6 +71,11 @@ pub enum What {
     },
     /// A target was refused by policy.
     AccessDenied { target: TargetId, reasons: Vec<String> },
+    /// Policy allowed something and demands that it is looked at.
+    Obliged {
+        target: TargetId,
+        obligations: Vec<String>,
+    },
     /// A token was revoked.
     TokenRevoked { client: ClientId, kind: String },
     /// A signing key was added.

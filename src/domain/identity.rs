@@ -1,5 +1,7 @@
 //! Who we hold somebody to be.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,12 +25,14 @@ pub struct Identity {
     pub(in crate::domain) email: Option<String>,
     pub(in crate::domain) email_verified: bool,
     pub(in crate::domain) groups: Vec<HeldGroup>,
+    pub(in crate::domain) extras: BTreeMap<String, Vec<String>>,
     pub(in crate::domain) assurance: Assurance,
     pub(in crate::domain) not_after: Timestamp,
 }
 
 /// A group, and the mapping rule that gave it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct HeldGroup {
     /// The group's name inside the tenant.
     pub name: String,
@@ -77,6 +81,7 @@ impl Identity {
             email: None,
             email_verified: false,
             groups: Vec::new(),
+            extras: BTreeMap::new(),
             assurance: Assurance {
                 acr: None,
                 amr: Vec::new(),
@@ -135,6 +140,11 @@ impl Identity {
     #[must_use]
     pub fn groups(&self) -> &[HeldGroup] {
         &self.groups
+    }
+    /// What the mapping policy kept of the claims, by name: facts for later decisions, never shown to targets.
+    #[must_use]
+    pub fn extras(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.extras
     }
     /// How and when they proved it.
     #[must_use]

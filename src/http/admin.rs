@@ -34,7 +34,7 @@ use crate::{
         audit::Audit,
         clock::Clock,
         keyring::{KeyCare, KeyCareFault, KeyLine},
-        policy::Policy,
+        policy::{self, AdminQuestion, Context, Policy},
         records::AuditTrail,
         upstream::Health,
     },
@@ -79,7 +79,7 @@ impl Admin {
             .route("/admin/v1/keys", get(keys))
             .route("/admin/v1/keys/rotate", post(rotate))
             .route("/admin/v1/upstreams", get(upstreams))
-            .route("/admin/v1/policy", get(policy))
+            .route("/admin/v1/policy", get(policy_in_force))
             .route("/admin/v1/audit", get(events))
             .route_layer(from_fn_with_state(Arc::clone(&admin), guard))
             .with_state(admin)
@@ -88,6 +88,42 @@ impl Admin {
     fn admits(&self, headers: &HeaderMap) -> bool {
         bearer_token(headers).is_some_and(|token| {
             constant_time::verify_slices_are_equal(&hash_secret(token), &self.token_hash).is_ok()
+        })
+    }
+
+    /// The token opens; policy may still close, for a network or a method.
+    fn allows(&self, request: &Request, caller: &Caller) -> Result<(), Fault> {
+        if !self.admits(request.headers()) {
+            return Err(Fault::new(
+                Code::AdminOnly,
+                "no administrator's token in the request",
+            ));
+        }
+        let address = caller.address.map(|address| address.to_string());
+        let question = AdminQuestion {
+            v: policy::VERSION,
+            identity: "administrator",
+            method: request.method().as_str(),
+            path: request
+                .uri()
+                .path()
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .collect(),
+            context: Context {
+                time_s: self.clock.now().0,
+                client_ip: address.as_deref(),
+                reference: &caller.reference.0,
+            },
+        };
+        let verdict = policy::answer(&*self.policy, &question)?;
+        if verdict.allow {
+            return Ok(());
+        }
+        Err(Fault {
+            code: Code::NoAccess,
+            detail: format!("federation/admin refused: {}", verdict.reasons.join(", ")),
+            reasons: verdict.reasons,
         })
     }
 
@@ -130,13 +166,9 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    if admin.admits(request.headers()) {
-        next.run(request).await
-    } else {
-        refused(
-            &Fault::new(Code::AdminOnly, "no administrator's token in the request"),
-            &caller,
-        )
+    match admin.allows(&request, &caller) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => refused(&fault, &caller),
     }
 }
 
@@ -246,7 +278,7 @@ async fn upstreams(State(admin): State<Arc<Admin>>) -> Response {
     answered(StatusCode::OK, json!({ "upstreams": upstreams }))
 }
 
-async fn policy(State(admin): State<Arc<Admin>>) -> Response {
+async fn policy_in_force(State(admin): State<Arc<Admin>>) -> Response {
     answered(StatusCode::OK, json!({ "revision": admin.policy.revision() }))
 }
 
@@ -314,7 +346,7 @@ mod tests {
         broker::directory::Source,
         domain::{access::Answer, ids::Reference, key::Life, mapping::MappingSettings, time::Timestamp},
         port::{
-            policy::{PolicyFault, Question},
+            policy::{Entry, PolicyFault, Question},
             records::RecordFault,
             upstream::{Upstream, Ways},
         },
@@ -323,7 +355,10 @@ mod tests {
     const TOKEN: &str = "operator-token-1234567890";
     const NOW: Timestamp = Timestamp(1_790_000_000);
 
-    struct Fixed;
+    const ALLOWED: Option<&str> = Some(r#"{"allow": true, "reasons": []}"#);
+
+    /// The clock, and what policy answers; none where the engine fails.
+    struct Fixed(Option<&'static str>);
     impl Clock for Fixed {
         fn now(&self) -> Timestamp {
             NOW
@@ -332,6 +367,18 @@ mod tests {
     impl Policy for Fixed {
         fn ask(&self, _: &Question<'_>) -> Result<Answer, PolicyFault> {
             Err(PolicyFault("not asked here".to_owned()))
+        }
+        fn decide(&self, entry: Entry, input: &str) -> Result<String, PolicyFault> {
+            assert_eq!(entry, Entry::Admin);
+            let input: Value = serde_json::from_str(input).unwrap();
+            assert_eq!(
+                (&input["identity"], &input["path"][0]),
+                (&json!("administrator"), &json!("admin"))
+            );
+            match self.0 {
+                Some(text) => Ok(text.to_owned()),
+                None => Err(PolicyFault("SECRET-DETAIL".to_owned())),
+            }
         }
         fn revision(&self) -> String {
             "revision-7".to_owned()
@@ -434,7 +481,7 @@ mod tests {
         })
     }
 
-    fn router(books: &Arc<Books>) -> Router {
+    fn router(books: &Arc<Books>, policy: Option<&'static str>) -> Router {
         let source = Source {
             upstream: Arc::new(Far(UpstreamId::literal("far"), TenantId::literal("acme"))),
             mapping: MappingSettings::default(),
@@ -447,8 +494,8 @@ mod tests {
             directory: Arc::new(directory),
             trail: Arc::clone(books) as Arc<dyn AuditTrail>,
             audit: Arc::clone(books) as Arc<dyn Audit>,
-            policy: Arc::new(Fixed),
-            clock: Arc::new(Fixed),
+            policy: Arc::new(Fixed(policy)),
+            clock: Arc::new(Fixed(None)),
         }
         .routes()
         .layer(Extension(Caller {
@@ -473,7 +520,11 @@ mod tests {
         let request = request
             .body(Body::from(body.unwrap_or_default().to_owned()))
             .unwrap();
-        let (parts, body) = router(books).oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = router(books, ALLOWED)
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (
             parts.status,
@@ -523,6 +574,30 @@ mod tests {
         }
         assert!(books.events.lock().unwrap().is_empty());
         assert_eq!(books.lines.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn policy_may_close_what_the_token_opens_and_a_failed_engine_opens_nothing() {
+        let shut = Some(r#"{"allow": false, "reasons": ["network_not_allowed"]}"#);
+        for (policy, status, code) in [
+            (shut, 403, "NO_ACCESS"),
+            (None, 500, "POLICY_FAILED"),
+            (Some(r#"{"allow": true, "reasons": ["x"]}"#), 500, "POLICY_FAILED"),
+        ] {
+            let books = books();
+            let request = http::Request::builder()
+                .method("POST")
+                .uri("/admin/v1/keys/rotate")
+                .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+                .body(Body::empty())
+                .unwrap();
+            let answer = router(&books, policy).oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status);
+            let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            assert!(text.contains(code) && !text.contains("SECRET"), "{text}");
+            assert_eq!(books.lines.lock().unwrap().len(), 1);
+        }
     }
 
     #[tokio::test]

@@ -167,7 +167,7 @@ mod tests {
             audit::Audit,
             clock::Clock,
             entropy::Entropy,
-            policy::{Policy, PolicyFault, Question},
+            policy::{Entry, Policy, PolicyFault, Question},
             records::{RecordFault, Revocations, Sessions},
             signer::{KeyFault, Purpose, Sealer, Signer, TokenType},
             target::{GroupPrefix, Target, TargetFacts},
@@ -304,7 +304,13 @@ mod tests {
                 grants: if allow { vec![group] } else { Vec::new() },
                 rule: "federation/access".to_owned(),
                 lifetime_s: None,
+                withhold: Vec::new(),
+                obligations: Vec::new(),
             })
+        }
+        fn decide(&self, entry: Entry, _: &str) -> Result<String, PolicyFault> {
+            assert_eq!(entry, Entry::Mapping);
+            Ok(r#"{"allow": true, "reasons": []}"#.to_owned())
         }
         fn revision(&self) -> String {
             "1".to_owned()

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{access::Answer, tenant::Tenant},
-    port::policy::{Policy, PolicyFault, Question},
+    port::policy::{self, Entry, Policy, PolicyFault, Question},
     rego::Value,
 };
 
@@ -66,9 +66,11 @@ impl PolicyEngine {
 
 impl Policy for PolicyEngine {
     fn ask(&self, question: &Question<'_>) -> Result<Answer, PolicyFault> {
-        let input = serde_json::to_string(question)
-            .map_err(|error| PolicyFault(format!("the question cannot be written: {error}")))?;
-        self.current.load().decide(&input)
+        policy::answer(self, question)
+    }
+
+    fn decide(&self, entry: Entry, input: &str) -> Result<String, PolicyFault> {
+        self.current.load().decide(entry, input)
     }
 
     fn revision(&self) -> String {
@@ -135,5 +137,5 @@ fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
         )]
     })?;
     let serving = snapshot::build(files.iter().filter(|file| !file.is_test()), compiled)?;
-    Snapshot::prove(serving, source::revision(&files, data)).map_err(|problem| vec![problem])
+    Snapshot::prove(serving, source::revision(&files, data), &Entry::ALL)
 }

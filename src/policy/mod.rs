@@ -7,8 +7,10 @@
 //! Start at [`PolicyEngine::load`]; then `snapshot.rs` (one decision), `rules.rs` (what an operator
 //! writes), `index.rs` (what Rego sees of it).
 
+mod builtin;
 mod config;
 mod engine;
+mod entries;
 mod fault;
 mod index;
 mod input;

@@ -2,15 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{fault::Problem, source::Source};
+use super::{entries, fault::Problem, source::Source};
 use crate::{
-    domain::access::Answer,
-    port::policy::PolicyFault,
+    port::policy::{Entry, PolicyFault},
     rego::{self, EvalFault, How, Module, Options, Value, Version},
 };
 
-/// The rule that is asked.
-const ENTRY: &str = "data.federation.access.decision";
 /// Longest decision. One costs well under a millisecond; this ends what a policy gets wrong.
 const LONGEST: Duration = Duration::from_millis(50);
 /// The engine counts time by the clock on the wall, so on a machine that is overloaded a sound decision can
@@ -20,8 +17,6 @@ const LONGEST_AGAIN: Duration = Duration::from_millis(200);
 pub(super) const LONGEST_CHECK: Duration = Duration::from_secs(2);
 /// Longest input, in bytes of JSON: twice what the most and longest groups make.
 const LARGEST_INPUT: usize = 1 << 20;
-/// Longest reason code.
-const LONGEST_REASON: usize = 64;
 
 /// What decides, and its name in logs.
 pub(super) struct Snapshot {
@@ -52,105 +47,113 @@ pub(super) fn build<'a>(
 }
 
 impl Snapshot {
-    /// Asks once with an empty input: that must be answered, with a refusal.
-    pub(super) fn prove(rego: rego::Snapshot, revision: String) -> Result<Self, Problem> {
-        let instead = "give package federation.access a rule `decision` that refuses where facts are missing";
+    /// Asks each entry once with an empty input: that must be answered, with a refusal.
+    pub(super) fn prove(
+        rego: rego::Snapshot,
+        revision: String,
+        entries: &[Entry],
+    ) -> Result<Self, Vec<Problem>> {
         let own = Self { rego, revision };
+        let mut problems = Vec::new();
+        for entry in entries {
+            if let Err(problem) = own.asked_nothing(*entry) {
+                problems.push(problem);
+                if *entry == Entry::Access {
+                    // Others rest on it and would only repeat it.
+                    break;
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(own)
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn asked_nothing(&self, entry: Entry) -> Result<(), Problem> {
+        let package = entries::package(entry);
+        let instead =
+            format!("give package {package} a rule `decision` that refuses where facts are missing");
         let place = |what: &str| Problem::Policy {
             file: "policies".to_owned(),
             line: 0,
             what: what.to_owned(),
-            instead: instead.to_owned(),
+            instead: instead.clone(),
         };
-        match own.evaluate(Value::new_object(), LONGEST_CHECK) {
-            Ok(value) => match answer(value.as_ref()) {
-                Ok(answer) if !answer.allow => Ok(own),
-                Ok(_) => Err(place("an empty input is allowed")),
-                Err(fault) => Err(place(&fault.0)),
-            },
-            Err(EvalFault::Failed(issues)) => {
-                let first = issues.into_iter().next();
-                Err(first.map_or_else(
-                    || place("it fails over an empty input"),
-                    |issue| Problem::from_issue(issue.or_instead(instead)),
-                ))
+        match self.evaluate(entry, Value::new_object(), LONGEST_CHECK) {
+            Ok(value) => {
+                let refused = written(value.as_ref()).and_then(|output| entries::refuses(entry, &output));
+                match refused {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(place("an empty input is allowed")),
+                    Err(fault) => Err(place(&fault.0)),
+                }
             }
+            Err(EvalFault::Failed(issues)) => Err(issues.into_iter().next().map_or_else(
+                || place("it fails over an empty input"),
+                |issue| Problem::from_issue(issue.or_instead(&instead)),
+            )),
             Err(fault) => Err(place(&fault.to_string())),
         }
     }
 
     /// One decision.
-    pub(super) fn decide(&self, input: &str) -> Result<Answer, PolicyFault> {
+    pub(super) fn decide(&self, entry: Entry, input: &str) -> Result<String, PolicyFault> {
         if input.len() > LARGEST_INPUT {
             return Err(PolicyFault("the decision input is too large".into()));
         }
         let input = Value::from_json_str(input)
             .map_err(|error| PolicyFault(format!("the question cannot be read: {error}")))?;
-        let value = match self.evaluate(input.clone(), LONGEST) {
-            Err(EvalFault::Timeout) => self.evaluate(input, LONGEST_AGAIN),
+        let value = match self.evaluate(entry, input.clone(), LONGEST) {
+            Err(EvalFault::Timeout) => self.evaluate(entry, input, LONGEST_AGAIN),
             first => first,
         };
         match value {
-            Ok(value) => answer(value.as_ref()),
+            Ok(value) => written(value.as_ref()),
             Err(fault) => Err(PolicyFault(fault.to_string())),
         }
     }
 
-    fn evaluate(&self, input: Value, limit: Duration) -> Result<Option<Value>, EvalFault> {
+    fn evaluate(&self, entry: Entry, input: Value, limit: Duration) -> Result<Option<Value>, EvalFault> {
         let how = How {
             limit,
             strict_builtin_errors: true,
             ..How::default()
         };
-        let path: Vec<&str> = ENTRY.split('.').skip(1).collect();
+        let path: Vec<&str> = entries::path(entry).split('.').skip(1).collect();
         let evaluated = self.rego.evaluate(&path, Some(input), &how)?;
         Ok(evaluated.value)
     }
 }
 
-/// The output, if it has exactly the shape of an answer.
-fn answer(value: Option<&Value>) -> Result<Answer, PolicyFault> {
-    let Some(value) = value else {
-        return Err(PolicyFault("the decision is undefined".into()));
-    };
-    let shape =
-        |error: &dyn std::fmt::Display| PolicyFault(format!("the decision has another shape: {error}"));
-    let json = value.to_json_str().map_err(|error| shape(&error))?;
-    let answer: Answer = serde_json::from_str(&json).map_err(|error| shape(&error))?;
-    if answer.allow && !answer.reasons.is_empty() {
-        return Err(shape(&"it allows and gives reasons against it"));
-    }
-    if let Some(reason) = answer.reasons.iter().find(|reason| !is_code(reason)) {
-        return Err(shape(&format_args!("the reason {reason:?} is not a code")));
-    }
-    Ok(answer)
-}
-
-/// Reasons are shown to people and counted: codes only, so that no claim can travel in them.
-fn is_code(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= LONGEST_REASON
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+/// The output as JSON; who asked knows the type it must have.
+fn written(value: Option<&Value>) -> Result<String, PolicyFault> {
+    let value = value.ok_or_else(|| PolicyFault("the decision is undefined".into()))?;
+    value
+        .to_json_str()
+        .map_err(|error| PolicyFault(format!("the decision has another shape: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{domain::access::Answer, port::policy::read};
 
-    fn snapshot(text: &str) -> Result<Snapshot, Problem> {
+    fn snapshot(text: &str) -> Result<Snapshot, Vec<Problem>> {
         let files = [Source {
             name: "t.rego".into(),
             text: format!("package federation.access\n{text}"),
         }];
-        Snapshot::prove(build(files.iter(), Value::new_object()).unwrap(), "r".into())
+        let built = build(files.iter(), Value::new_object()).unwrap();
+        Snapshot::prove(built, "r".into(), &[Entry::Access])
     }
     const REFUSAL: &str = r#"default decision := {"allow": false, "reasons": [], "rule": "t"}"#;
 
     fn faults(body: &str) -> String {
         let built = snapshot(&format!("{REFUSAL}\n{body}")).unwrap();
-        built.decide(r#"{"go": true}"#).unwrap_err().0
+        let output = built.decide(Entry::Access, r#"{"go": true}"#);
+        output.and_then(|text| read::<Answer>(&text)).unwrap_err().0
     }
 
     #[test]
@@ -200,9 +203,13 @@ mod tests {
     #[test]
     fn what_allows_an_empty_input_or_answers_nothing_is_not_taken_into_use() {
         let open = snapshot(r#"decision := {"allow": true, "reasons": [], "rule": "t"}"#);
-        assert!(open.err().unwrap().to_string().contains("empty input is allowed"));
+        assert!(
+            open.err().unwrap()[0]
+                .to_string()
+                .contains("empty input is allowed")
+        );
         let silent = snapshot("decision := 1 if input.go");
-        assert!(silent.err().unwrap().to_string().contains("undefined"));
+        assert!(silent.err().unwrap()[0].to_string().contains("undefined"));
         assert!(snapshot("other := 1").is_err());
     }
 
@@ -210,7 +217,13 @@ mod tests {
     fn an_input_beyond_the_bound_is_a_fault() {
         let built = snapshot(REFUSAL).unwrap();
         let large = format!("{{\"x\": \"{}\"}}", "a".repeat(LARGEST_INPUT));
-        assert!(built.decide(&large).unwrap_err().0.contains("too large"));
-        assert!(built.decide("not json").is_err());
+        assert!(
+            built
+                .decide(Entry::Access, &large)
+                .unwrap_err()
+                .0
+                .contains("too large")
+        );
+        assert!(built.decide(Entry::Access, "not json").is_err());
     }
 }

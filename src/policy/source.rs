@@ -1,24 +1,13 @@
 //! Where the Rego files come from: a folder, or those built in.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use aws_lc_rs::digest;
 
-use super::{config::Config, fault::Problem};
+use super::{builtin::BUILT_IN, config::Config, fault::Problem};
 
 /// Most files of a policy folder.
 const MOST_FILES: usize = 1_000;
-
-const BUILT_IN: [(&str, &str); 2] = [
-    (
-        "federation/access.rego",
-        include_str!("../../policies/federation/access.rego"),
-    ),
-    (
-        "federation/access_test.rego",
-        include_str!("../../policies/federation/access_test.rego"),
-    ),
-];
 
 /// One Rego file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +43,29 @@ pub(super) fn read(config: &Config) -> Result<Vec<Source>, Problem> {
     };
     let mut files = Vec::new();
     collect(folder, folder, &mut files)?;
+    complete(&mut files);
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
+}
+
+/// Adds the built-in policies of the packages that the folder does not define, so that a folder written for some
+/// decisions leaves the others answered as before. `federation.access` is never added: a folder without it is
+/// most likely the wrong one.
+fn complete(files: &mut Vec<Source>) {
+    let own: BTreeSet<String> = files.iter().filter_map(|file| package(&file.text)).collect();
+    let missing = BUILT_IN.into_iter().filter(|(name, text)| {
+        let package = package(text).unwrap_or_default();
+        !name.ends_with("_test.rego") && package != "federation.access" && !own.contains(&package)
+    });
+    files.extend(missing.map(|(name, text)| Source {
+        name: format!("built-in:{name}"),
+        text: text.to_owned(),
+    }));
+}
+
+fn package(text: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.strip_prefix("package "))?;
+    Some(line.split('#').next()?.trim().to_owned())
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<Source>) -> Result<(), Problem> {

@@ -62,7 +62,8 @@ struct AccessClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     tenant: &'a str,
-    preferred_username: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_username: Option<&'a str>,
     groups: Vec<String>,
 }
 
@@ -128,8 +129,12 @@ impl TokenMint for OwnTokens {
             scope: &facts.scope,
             sid: facts.sid.as_deref(),
             tenant: identity.tenant().as_str(),
-            preferred_username: identity.username(),
-            groups: groups(permit, &self.prefix),
+            preferred_username: permit.releases("profile").then_some(identity.username()),
+            groups: if permit.releases("groups") {
+                groups(permit, &self.prefix)
+            } else {
+                Vec::new()
+            },
         };
         let token = sign(&*self.signer, facts.algorithm, TokenType::Access, &claims)?;
         Ok(MintedToken {
@@ -143,7 +148,7 @@ impl TokenMint for OwnTokens {
     fn id_token(&self, permit: &Permit, facts: &IdTokenFacts) -> Result<MintedToken, Fault> {
         let identity = permit.identity();
         let (id, expires) = (self.entropy.token(), end(permit, facts.lifetime)?);
-        let asked = |scope: &str| facts.scope.split(' ').any(|one| one == scope);
+        let asked = |scope: &str| permit.releases(scope) && facts.scope.split(' ').any(|one| one == scope);
         let (profile, mail) = (asked("profile"), asked("email"));
         let email = identity.email().filter(|_| mail);
         let claims = IdClaims {

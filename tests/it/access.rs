@@ -122,6 +122,8 @@ fn answers() -> impl Strategy<Value = Answer> {
                 .collect(),
             rule: "t".into(),
             lifetime_s,
+            withhold: Vec::new(),
+            obligations: Vec::new(),
         },
     )
 }
@@ -276,6 +278,8 @@ fn decide_names_what_it_took_away() {
         grants,
         rule: "t".into(),
         lifetime_s: None,
+        withhold: Vec::new(),
+        obligations: Vec::new(),
     };
     let ask = |grants| {
         decide(

@@ -239,6 +239,8 @@ fn permit(username: &str, email: Option<&str>, projects: &[(&str, &str, &str)]) 
         grants,
         rule: "test".into(),
         lifetime_s: None,
+        withhold: Vec::new(),
+        obligations: Vec::new(),
     };
     decide(&request, answer).unwrap()
 }

@@ -55,6 +55,7 @@ fn ask(engine: &PolicyEngine, group: &str) -> fedgate::domain::access::Answer {
             id: "x",
             username: "anna",
             groups: &groups,
+            extras: &BTreeMap::new(),
             acr: None,
             amr: &[],
             authenticated_at: 900,

@@ -122,6 +122,8 @@ fn permit(kind: TargetKind, target: &str, groups: &[String], proof_s: u64) -> Pe
         grants,
         rule: "test".into(),
         lifetime_s: None,
+        withhold: Vec::new(),
+        obligations: Vec::new(),
     };
     decide(&request, answer).unwrap()
 }

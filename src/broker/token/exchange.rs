@@ -1,5 +1,7 @@
 //! Token exchange (RFC 8693): a session's token becomes a credential for one target.
 
+use std::sync::Arc;
+
 use crate::domain::{
     access::{Permit, TargetKind},
     audit::What,
@@ -12,6 +14,7 @@ use crate::domain::{
 
 use super::{ACCESS_TOKEN, Caller, Issued, Terms, TokenDesk, invalid_grant, narrowed};
 use crate::broker::bearer::{Claims, goal_of};
+use crate::port::{policy::ExchangeFacts, target::Target};
 
 /// RFC 8693 §3.
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -52,17 +55,7 @@ impl TokenDesk {
                 "subject_token_type is not supported",
             ));
         }
-        let target = self
-            .directory
-            .targets()
-            .find(|target| target.facts().audience == sent.audience)
-            .filter(|target| may_reach(client, &target.facts().audience))
-            .ok_or_else(|| {
-                Refused::new(
-                    OAuthError::InvalidTarget,
-                    "no such audience, or the client may not exchange for it",
-                )
-            })?;
+        let target = self.wanted(client, sent.audience)?;
         let facts = target.facts();
         let (live, claims) = self
             .bearer
@@ -72,7 +65,11 @@ impl TokenDesk {
         self.entitled(client, &claims, sent.audience)?;
         let scope = narrowed(&claims.scope, sent.scope)?;
         let goal = goal_of(facts, self.clock.now(), live.session.ends);
-        let permit = self.permit(&live.identity, &goal, client, caller).await?;
+        let facts_of_exchange = self.facts_of(client, &claims, (sent.audience, &scope));
+        let permit = self
+            .door
+            .exchange(&live.identity, &goal, facts_of_exchange, (&client.id, caller))
+            .await?;
         let issued = match facts.kind {
             TargetKind::Kubernetes => {
                 check_type(sent.requested_token_type, None)?;
@@ -106,6 +103,19 @@ impl TokenDesk {
         Ok(issued)
     }
 
+    fn wanted(&self, client: &ClientSettings, audience: &str) -> Result<&Arc<dyn Target>, Refused> {
+        self.directory
+            .targets()
+            .find(|target| target.facts().audience == audience)
+            .filter(|target| may_reach(client, &target.facts().audience))
+            .ok_or_else(|| {
+                Refused::new(
+                    OAuthError::InvalidTarget,
+                    "no such audience, or the client may not exchange for it",
+                )
+            })
+    }
+
     /// A token that a tool got for its own sign-in must not become a key to the targets: the client it was
     /// issued to must itself be one that may exchange.
     fn entitled(&self, client: &ClientSettings, claims: &Claims, audience: &str) -> Result<(), Refused> {
@@ -116,6 +126,25 @@ impl TokenDesk {
             Err(invalid_grant(
                 "the subject token's client may not reach this audience",
             ))
+        }
+    }
+
+    /// What policy sees of the exchange.
+    fn facts_of<'a>(
+        &'a self,
+        client: &'a ClientSettings,
+        claims: &'a Claims,
+        (audience, scope): (&'a str, &'a str),
+    ) -> ExchangeFacts<'a> {
+        let holder = self.directory.client(&claims.client_id);
+        ExchangeFacts {
+            audience,
+            client_audiences: &client.exchange,
+            token_client: claims.client_id.as_str(),
+            token_client_audiences: holder.map_or(&[], |holder| holder.exchange.as_slice()),
+            token_audience: &claims.aud,
+            issuer: self.directory.issuer(),
+            scopes: scope.split(' ').filter(|scope| !scope.is_empty()).collect(),
         }
     }
 

@@ -7,7 +7,10 @@ use crate::domain::{
     session::RefreshFamily,
     time::Timestamp,
 };
-use crate::port::signer::TokenType;
+use crate::port::{
+    policy::{AskingClient, IntrospectionQuestion, TokenSeen, VERSION},
+    signer::TokenType,
+};
 
 use super::{Caller, TokenDesk};
 use crate::broker::bearer::Claims;
@@ -37,6 +40,7 @@ impl TokenDesk {
         }
         let checked = match self.bearer.claims(token).await {
             Ok(claims) if !meant(client, &claims) => return Ok(None),
+            Ok(claims) if !self.told(client, &claims)? => return Ok(None),
             Ok(claims) if claims.sid.is_some() => self.bearer.live(&claims).await.map(|_| claims),
             Ok(claims) => Ok(claims),
             Err(fault) => Err(fault),
@@ -46,6 +50,29 @@ impl TokenDesk {
             Err(fault) if matches!(fault.code, Code::TokenInvalid | Code::SessionEnded) => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// What policy says to it. It can only narrow what [`meant`] lets pass.
+    fn told(&self, client: &ClientSettings, claims: &Claims) -> Result<bool, Fault> {
+        self.door.verdict(&IntrospectionQuestion {
+            v: VERSION,
+            client: AskingClient {
+                id: client.id.as_str(),
+                audiences: &client.audiences,
+            },
+            token: TokenSeen {
+                client_id: claims.client_id.as_str(),
+                audience: &claims.aud,
+                subject: &claims.sub,
+                tenant: claims.tenant.as_deref(),
+                scopes: claims
+                    .scope
+                    .split(' ')
+                    .filter(|scope| !scope.is_empty())
+                    .collect(),
+            },
+            time_s: self.clock.now().0,
+        })
     }
 
     /// Ends a token of this client; whatever is not one is no error (RFC 7009 §2.2).

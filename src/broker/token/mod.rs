@@ -147,6 +147,16 @@ impl TokenDesk {
     /// Access token, and ID token with `openid` for a person.
     fn tokens(&self, permit: &Permit, terms: &Terms<'_>) -> Result<(Issued, MintedToken), Fault> {
         let lifetime = terms.client.token_lifetime();
+        // What policy keeps back is in no scope of the token, so that userinfo shows nothing of it either.
+        let released: Vec<&str> = terms
+            .scope
+            .split(' ')
+            .filter(|scope| permit.releases(scope))
+            .collect();
+        let terms = &Terms {
+            scope: &released.join(" "),
+            ..*terms
+        };
         let access = self.mint.access_token(
             permit,
             &TokenFacts {

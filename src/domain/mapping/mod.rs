@@ -2,17 +2,22 @@
 //!
 //! A rule names the claim it reads, the values it accepts and the group it gives. Values that no rule
 //! accepts are dropped: remote groups say who somebody is, what that is worth is decided here.
+//!
+//! What an operator writes is compiled once into a [`Mapping`] (`compiled.rs`), so that a sign-in costs what its
+//! own claims cost, however many rules there are. What policy makes of the result comes back as a
+//! [`Refinement`] (`refine.rs`).
 
-use std::collections::BTreeMap;
+mod compiled;
+mod refine;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    assertion::UpstreamAssertion,
-    identity::{Assurance, HeldGroup, Identity},
-};
+pub use compiled::{Hit, Mapping};
+pub use refine::{DroppedGroup, RefineFault, Refinement, refine};
+
+use super::{assertion::UpstreamAssertion, identity::Identity};
 
 /// Longest user name, group name or claim value that is taken over, in characters (Keystone's columns hold 255).
 pub const LONGEST_VALUE: usize = 255;
@@ -80,64 +85,15 @@ pub enum MappingFault {
 }
 
 impl MappingSettings {
-    /// Who these claims are.
+    /// Who these claims are. For many sign-ins, compile once and ask [`Mapping::identify`].
     pub fn identify(&self, assertion: &UpstreamAssertion) -> Result<Identity, MappingFault> {
-        let facts = assertion.facts();
-        let username = text_at(&facts.claims, &self.username)
-            .filter(|name| usable(name))
-            .ok_or_else(|| MappingFault::Username(self.username.clone()))?;
-        let email = text_at(&facts.claims, &self.email).filter(|mail| usable(mail));
-        Ok(Identity {
-            key: Identity::key_of(&facts.issuer, &facts.subject),
-            upstream: Some(facts.upstream.clone()),
-            tenant: facts.tenant.clone(),
-            issuer: facts.issuer.clone(),
-            subject: facts.subject.clone(),
-            username: username.to_owned(),
-            name: text_at(&facts.claims, &self.name)
-                .filter(|name| usable(name))
-                .map(str::to_owned),
-            email_verified: email.is_some() && facts.claims.get("email_verified") == Some(&Value::Bool(true)),
-            email: email.map(str::to_owned),
-            groups: self.groups_of(&facts.claims)?,
-            assurance: Assurance {
-                acr: facts.acr.clone(),
-                amr: facts.amr.clone(),
-                authenticated_at: facts.authenticated_at,
-            },
-            not_after: facts.not_after,
-        })
-    }
-
-    fn groups_of(&self, claims: &Map<String, Value>) -> Result<Vec<HeldGroup>, MappingFault> {
-        // The first rule that gives a group is the one that is named for it.
-        let mut groups = BTreeMap::new();
-        for rule in &self.groups {
-            for value in values_at(claims, &rule.claim)? {
-                if let Some(group) = rule.group_for(&value) {
-                    groups.entry(group).or_insert_with(|| rule.rule.clone());
-                }
-            }
-            if groups.len() > MOST_GROUPS {
-                return Err(MappingFault::TooManyGroups);
-            }
-        }
-        Ok(groups
-            .into_iter()
-            .map(|(name, rule)| HeldGroup { name, rule })
-            .collect())
+        Mapping::compile(self.clone()).identify(assertion)
     }
 }
 
 impl GroupRule {
-    fn group_for(&self, value: &str) -> Option<String> {
-        let rest = self
-            .accept
-            .iter()
-            .find_map(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => value.strip_prefix(start),
-                None => (pattern == value).then_some(""),
-            })?;
+    /// The group that `value` gives, where `rest` is what `*` stood for.
+    fn group_of(&self, value: &str, rest: &str) -> Option<String> {
         // Substitution is one pass over the rule's own text, so a value that holds "{rest}" stays a value.
         let mut group = String::with_capacity(self.group.len() + value.len());
         let mut template = self.group.as_str();

@@ -1,0 +1,48 @@
+# Whether somebody who has proved who they are gets a session.
+#
+# The access to the target `gateway` decides (federation/access); rules of the library that look at what the
+# upstream said (`input.login`) come on top. Nothing is opened before this allows.
+package federation.login
+
+import rego.v1
+
+import data.federation.access
+
+# What the access to the target gives. Another access policy may leave out what it does not use.
+granted := access.decision
+
+# What must hold of every sign-in, and what does.
+required contains "sign_in_at_the_gateway"
+
+met contains "sign_in_at_the_gateway" if {
+	input.request.kind == "gateway"
+	is_string(input.login.subject)
+}
+
+unmet contains "nothing_granted" if count(required - met) > 0
+
+default allow := false
+
+allow if {
+	count(unmet) == 0
+	granted.allow
+}
+
+reasons contains reason if some reason in unmet
+
+reasons contains reason if some reason in granted.reasons
+
+grants contains grant if {
+	allow
+	some grant in granted.grants
+}
+
+decision := {
+	"allow": allow,
+	"reasons": sort(reasons),
+	"grants": grants,
+	"rule": "federation/login",
+	"lifetime_s": object.get(granted, "lifetime_s", null),
+	"withhold": object.get(granted, "withhold", []),
+	"obligations": object.get(granted, "obligations", []),
+}

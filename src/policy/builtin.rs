@@ -1,0 +1,61 @@
+//! The policies that are part of the program. A test compares the list with the folder `policies/`.
+
+/// Path inside the folder, and text; sorted by path.
+pub(super) const BUILT_IN: [(&str, &str); 14] = [
+    (
+        "federation/access.rego",
+        include_str!("../../policies/federation/access.rego"),
+    ),
+    (
+        "federation/access_test.rego",
+        include_str!("../../policies/federation/access_test.rego"),
+    ),
+    (
+        "federation/admin.rego",
+        include_str!("../../policies/federation/admin.rego"),
+    ),
+    (
+        "federation/admin_test.rego",
+        include_str!("../../policies/federation/admin_test.rego"),
+    ),
+    (
+        "federation/exchange.rego",
+        include_str!("../../policies/federation/exchange.rego"),
+    ),
+    (
+        "federation/exchange_test.rego",
+        include_str!("../../policies/federation/exchange_test.rego"),
+    ),
+    (
+        "federation/introspection.rego",
+        include_str!("../../policies/federation/introspection.rego"),
+    ),
+    (
+        "federation/introspection_test.rego",
+        include_str!("../../policies/federation/introspection_test.rego"),
+    ),
+    (
+        "federation/login.rego",
+        include_str!("../../policies/federation/login.rego"),
+    ),
+    (
+        "federation/login_test.rego",
+        include_str!("../../policies/federation/login_test.rego"),
+    ),
+    (
+        "federation/mapping.rego",
+        include_str!("../../policies/federation/mapping.rego"),
+    ),
+    (
+        "federation/mapping_test.rego",
+        include_str!("../../policies/federation/mapping_test.rego"),
+    ),
+    (
+        "kubernetes/authz.rego",
+        include_str!("../../policies/kubernetes/authz.rego"),
+    ),
+    (
+        "kubernetes/authz_test.rego",
+        include_str!("../../policies/kubernetes/authz_test.rego"),
+    ),
+];
