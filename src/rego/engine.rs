@@ -24,7 +24,8 @@ const MOST_LINES: usize = 100_000;
 /// An engine that knows the builtins and the modules. Every module that is wrong is reported.
 pub(super) fn with_modules(modules: &[Arc<Module>]) -> Result<Engine, Vec<Issue>> {
     let mut engine = Engine::new();
-    builtin::install(&mut engine);
+    let texts: Vec<&str> = modules.iter().map(|module| module.text.as_str()).collect();
+    builtin::install(&mut engine, &texts);
     engine.set_gather_prints(true);
     engine.set_policy_length_config(PolicyLengthConfig {
         max_col: NonZeroU32::new(LONGEST_LINE).unwrap_or(NonZeroU32::MAX),

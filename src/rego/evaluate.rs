@@ -104,7 +104,7 @@ pub(super) fn run<R>(
         bounded(input)?;
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        moment::during(how.now_ns, || {
+        moment::during(how.now_ns, how.strict_builtin_errors, || {
             let mut engine = template.clone();
             engine.set_strict_builtin_errors(how.strict_builtin_errors);
             engine.set_execution_timer_config(at_most(how.limit));

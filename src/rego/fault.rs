@@ -73,8 +73,10 @@ impl Issue {
             .rsplit_once("error: ")
             .map_or(text, |(_, message)| message)
             .trim();
+        // A builtin says by itself what OPA would call its error.
+        let operand = text.contains("error: eval_type_error: ");
         Self {
-            code: code(message),
+            code: if operand { "eval_type_error" } else { code(message) },
             message: message.to_owned(),
             place,
             instead: None,

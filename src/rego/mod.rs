@@ -22,6 +22,7 @@ mod names;
 mod snapshot;
 mod store;
 
+pub use builtin::functions;
 pub use document::Patch;
 pub use draft::Draft;
 pub use evaluate::{Coverage, Evaluated, FileCoverage, How};

@@ -148,7 +148,11 @@ impl Snapshot {
         input: Option<Value>,
         how: &How,
     ) -> Result<Vec<BTreeMap<String, Value>>, EvalFault> {
-        let ask = |engine: &mut Engine| engine.eval_query(text.to_owned(), false);
+        let ask = |engine: &mut Engine| {
+            // The query may call what no module does.
+            super::builtin::install(engine, &[text]);
+            engine.eval_query(text.to_owned(), false)
+        };
         let (results, _) = evaluate::run(&self.template, input, how, ask)?;
         let held = results.result.into_iter().filter(|result| {
             result

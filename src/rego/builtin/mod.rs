@@ -1,14 +1,85 @@
-//! Builtin functions that OPA has and the engine lacks or answers differently.
+//! What OPA can call and regorus cannot, or answers differently.
+//!
+//! For: one table of functions per family, each a pure function of its arguments, installed into an engine as
+//! extensions, which regorus looks up before its own builtins. A failure is an error when the asker wants strict
+//! builtin errors and undefined otherwise, as in OPA. It makes no I/O and reads no clock: time comes from the
+//! question ([`moment`]). Work is bounded: a limit that is hit is an error in both modes, because undefined would
+//! let `not` turn it into a permission. Start at [`install`]; `docs/rego-builtins.md` lists what is supported.
 
-use regorus::Engine;
+mod arguments;
+mod array;
+mod crypto;
+mod encoding;
+mod fault;
+mod jwt;
+mod key;
+mod legacy;
+mod listing;
+mod net;
+mod pattern;
+mod strings;
+mod time;
+mod uri;
+
+use anyhow::anyhow;
+use regorus::{Engine, Value};
 
 use super::moment;
+use arguments::Arguments;
+use fault::Fault;
 
-/// Adds them to an engine. Extensions are looked up first, so they also replace.
-pub(super) fn install(engine: &mut Engine) {
-    let now = Box::new(|_: Vec<regorus::Value>| {
-        Ok(moment::now_ns().map_or(regorus::Value::Undefined, regorus::Value::from))
-    });
-    // The engine refuses only a name that is there twice.
-    drop(engine.add_extension("time.now_ns".to_owned(), 0, now));
+pub use listing::functions;
+
+type Answer = Result<Value, Fault>;
+
+/// One function that a policy can call.
+struct Builtin {
+    name: &'static str,
+    arity: u8,
+    call: fn(&Arguments<'_>) -> Answer,
+}
+
+/// Every family, in the order of the listing.
+const FAMILIES: &[&[Builtin]] = &[
+    array::TABLE,
+    crypto::TABLE,
+    jwt::TABLE,
+    legacy::TABLE,
+    net::TABLE,
+    pattern::TABLE,
+    strings::TABLE,
+    time::TABLE,
+    uri::TABLE,
+];
+
+fn builtins() -> impl Iterator<Item = &'static Builtin> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// Makes the functions callable that one of the `texts` could mention.
+///
+/// An engine is cloned for every decision and its extensions with it, so one that no policy names would only cost
+/// time. The last part of the name is what is looked for, because `io["jwt"].decode` is the same call as
+/// `io.jwt.decode`.
+pub(super) fn install(engine: &mut Engine, texts: &[&str]) {
+    for builtin in builtins().filter(|builtin| mentioned(builtin.name, texts)) {
+        let call = |arguments: Vec<Value>| settle(builtin, &arguments);
+        // The engine refuses only a name that is there already, and then it is ours.
+        drop(engine.add_extension(builtin.name.to_owned(), builtin.arity, Box::new(call)));
+    }
+}
+
+fn mentioned(name: &str, texts: &[&str]) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    texts.iter().any(|text| text.contains(last))
+}
+
+fn settle(builtin: &Builtin, arguments: &[Value]) -> anyhow::Result<Value> {
+    match ((builtin.call)(&Arguments::of(arguments)), moment::strict()) {
+        (Ok(value), _) => Ok(value),
+        (Err(Fault::Limit(said)), _) => Err(anyhow!("eval_builtin_error: {}: {said}", builtin.name)),
+        (Err(_), false) => Ok(Value::Undefined),
+        (Err(Fault::Operand(said)), true) => Err(anyhow!("eval_type_error: {}: {said}", builtin.name)),
+        (Err(Fault::Failed(said)), true) => Err(anyhow!("eval_builtin_error: {}: {said}", builtin.name)),
+    }
 }
