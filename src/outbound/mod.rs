@@ -74,6 +74,21 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// One request with everything that it needs.
+#[derive(Debug)]
+pub struct Call {
+    /// Its method.
+    pub method: http::Method,
+    /// Where to.
+    pub url: Url,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Option<Bytes>,
+    /// Longest time for the whole exchange, in place of the client's.
+    pub timeout: Duration,
+}
+
 /// A client with its limits.
 #[derive(Debug, Clone)]
 pub struct Outbound {
@@ -146,6 +161,19 @@ impl Outbound {
             request = request.basic_auth(user, Some(password));
         }
         self.send(url, request).await
+    }
+
+    /// Makes a request and takes any status for an answer.
+    pub async fn call(&self, call: Call) -> Result<Answer, OutboundFault> {
+        let mut request = self
+            .client
+            .request(call.method, call.url.clone())
+            .headers(call.headers)
+            .timeout(call.timeout);
+        if let Some(body) = call.body {
+            request = request.body(body);
+        }
+        self.send(&call.url, request).await
     }
 
     async fn send(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<Answer, OutboundFault> {

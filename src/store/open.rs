@@ -13,6 +13,7 @@ use crate::{
     domain::secret::{Secret, SecretRef},
     port::{
         clock::Clock,
+        decisions::DecisionRecords,
         limits::Limits,
         records::{AuditTrail, KeyRecords, Reachable, RefreshFamilies, Revocations, Sessions},
         secrets::Secrets,
@@ -34,6 +35,8 @@ pub struct Opened {
     pub trail: Arc<dyn AuditTrail>,
     /// The way into the audit trail: events of parallel requests share one write.
     pub audit: Arc<AuditWriter>,
+    /// Decisions of the policy engine.
+    pub decisions: Arc<dyn DecisionRecords>,
     /// Short-lived values.
     pub tickets: Arc<dyn Tickets>,
     /// Counters.
@@ -103,6 +106,7 @@ pub async fn open(
         revocations: shared.clone(),
         keys: shared.clone(),
         trail: shared.clone(),
+        decisions: shared.clone(),
         audit: Arc::new(AuditWriter::start(shared)),
         tickets,
         limits,

@@ -23,8 +23,10 @@
 mod access;
 mod bad_input;
 mod browser;
+mod bundles;
 mod client_keys;
 mod config;
+mod decisions;
 mod docker;
 mod fedctl;
 mod freshness;

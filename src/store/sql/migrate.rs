@@ -6,9 +6,14 @@ use super::{Engine, Records};
 use crate::{domain::time::Timestamp, store::StoreFault};
 
 /// Number, name, text. Numbers are consecutive; a published migration never changes.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "records", include_str!("../../../migrations/0001_records.sql")),
     (2, "tickets", include_str!("../../../migrations/0002_tickets.sql")),
+    (
+        3,
+        "decisions",
+        include_str!("../../../migrations/0003_decisions.sql"),
+    ),
 ];
 
 /// Our name among PostgreSQL's advisory locks ("fedgate").
