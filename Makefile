@@ -32,11 +32,9 @@ lint: ## Format, clippy and documentation, as CI checks them
 check: ## The fast check while writing: compile everything, run nothing
 	@cargo check --all-targets --locked
 
-bench: ## The figures that are measured (release build, several minutes)
+bench: ## The figures of the README (release build, then about three minutes); BENCH="--tolerance 0.1 --only refresh"
 	@tests/parts/system.sh bench
-	@cargo build --release --locked
-	@benches/footprint.sh
-	@cargo bench --locked
+	@cargo bench --locked --bench figures -- $(BENCH)
 
 fmt: ## Format the code
 	@cargo fmt

@@ -26,7 +26,6 @@ use crate::{
     config::Config,
     domain::client::{ClientAuth, ClientSettings},
     keys::{KeyRing, SecretSealer, SystemEntropy},
-    outbound::{self, Outbound},
     policy::PolicyEngine,
     port::{
         audit::Audit,
@@ -253,15 +252,6 @@ impl World {
             issuer: config.issuer.clone(),
             signer,
             entropy: Arc::clone(&self.entropy),
-            client_for: Arc::new(|ca| {
-                // A target is the operator's own: it may stand on this machine or in a private network.
-                let config = outbound::Config {
-                    ca: ca.map(std::path::Path::to_path_buf),
-                    addresses: outbound::Addresses::Loopback,
-                    ..outbound::Config::default()
-                };
-                Outbound::streaming(&config).map_err(|fault| fault.to_string())
-            }),
             tenants: Arc::new(
                 config
                     .tenants

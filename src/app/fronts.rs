@@ -19,7 +19,6 @@ use crate::{
         operations::Operations,
         page::{Frame, Pages},
     },
-    outbound::{self, Outbound},
     port::{audit::Audit, clock::Clock, keyring::KeyCare, signer::Signer, target::BearerToKeystone},
     store, target,
 };
@@ -57,6 +56,7 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
     };
     let layer = Outermost {
         entropy: Arc::clone(&parts.entropy),
+        clock: Arc::clone(&parts.clock),
         trusted_proxies: parts.proxies,
     };
     Ok(router
@@ -175,12 +175,7 @@ fn clusters_front(config: &Config, parts: &Parts) -> Result<Router, StartFault> 
 }
 
 fn keystone_front(config: &target::keystone::Config, parts: &Parts) -> Result<Router, StartFault> {
-    let outbound = outbound::Config {
-        ca: config.ca.clone(),
-        addresses: outbound::Addresses::Loopback,
-        ..outbound::Config::default()
-    };
-    let client = Outbound::streaming(&outbound).map_err(|fault| StartFault(fault.to_string()))?;
+    let client = config.client().map_err(|fault| StartFault(fault.to_string()))?;
     let settings = keystone::Settings {
         target: config.id.clone(),
         url: config.url.clone(),

@@ -9,7 +9,6 @@ use crate::{
     config::Config,
     domain::key::Algorithm,
     keys::{KeyInfo, KeyRing, SecretSealer, SystemEntropy},
-    outbound::{self, Outbound},
     port::{entropy::Entropy as _, secrets::Secrets},
     store,
     target::{
@@ -69,12 +68,7 @@ pub async fn set_up_keystone(
         .ok_or_else(|| {
             StartFault("targets: found no such Keystone, expected one with kind: keystone".to_owned())
         })?;
-    let outbound = outbound::Config {
-        ca: keystone.ca.clone(),
-        addresses: outbound::Addresses::Loopback,
-        ..outbound::Config::default()
-    };
-    let client = Outbound::streaming(&outbound).map_err(failed)?;
+    let client = keystone.client().map_err(failed)?;
     let domains: Vec<String> = config
         .tenants
         .iter()

@@ -2,8 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest;
-
 use crate::domain::{
     audit::What,
     fault::{Code, Fault},
@@ -60,17 +58,6 @@ impl std::fmt::Debug for SessionDesk {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("SessionDesk")
     }
-}
-
-/// The public name of a session: it identifies, it does not authenticate.
-#[must_use]
-pub fn sid_of(id: &SessionId) -> String {
-    let hash = digest::digest(&digest::SHA256, id.0.as_bytes());
-    hash.as_ref()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 impl SessionDesk {
@@ -157,7 +144,7 @@ impl SessionDesk {
             .tenant(identity.tenant())
             .cloned()
             .ok_or_else(|| Fault::new(Code::SessionEnded, "the tenant is not configured any more"))?;
-        let sid = sid.map_or_else(|| sid_of(&session.id), str::to_owned);
+        let sid = sid.map_or_else(|| session.id.sid(), str::to_owned);
         Ok(Live {
             session,
             sid,

@@ -2,6 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
+use aws_lc_rs::digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -133,6 +134,31 @@ impl fmt::Display for Reference {
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(pub String);
+
+impl SessionId {
+    /// The session's public name, in tokens: the first 32 hex digits of SHA-256(id). It identifies, it does
+    /// not authenticate.
+    #[must_use]
+    pub fn sid(&self) -> String {
+        let hash = digest::digest(&digest::SHA256, self.0.as_bytes());
+        let mut sid = String::with_capacity(32);
+        for byte in hash.as_ref().iter().take(16) {
+            // Writing to a text does not fail.
+            let _written = fmt::Write::write_fmt(&mut sid, format_args!("{byte:02x}"));
+        }
+        sid
+    }
+}
+
+/// Whether a text has the form of 256 bits in base64url, as our random names and S256 challenges
+/// (RFC 7636 §4.2) have it: 43 characters.
+#[must_use]
+pub fn is_256_bits(text: &str) -> bool {
+    text.len() == 43
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
 
 impl fmt::Debug for SessionId {
     // A session id is a bearer secret: it must not reach a log by `{:?}`.

@@ -13,6 +13,7 @@ use super::page::{Language, texts};
 use crate::domain::{
     fault::{Code, Fault, Kind},
     ids::Reference,
+    oauth::Refused,
 };
 
 /// The status of a code.
@@ -69,65 +70,6 @@ fn answer(status: StatusCode, code: Code, body: serde_json::Value) -> Response {
     response
 }
 
-/// The `error` of RFC 6749 §5.2, RFC 8628 §3.5 and RFC 8693 §2.2.2 that fits a code.
-#[must_use]
-pub fn oauth_error(code: Code) -> &'static str {
-    match code {
-        Code::BadClient => "invalid_client",
-        Code::BadRequest
-        | Code::MethodNotAllowed
-        | Code::TooLarge
-        | Code::NotFound
-        | Code::UnknownOrganisation
-        | Code::FormExpired => "invalid_request",
-        Code::TokenInvalid
-        | Code::SessionEnded
-        | Code::DeviceCodeUnknown
-        | Code::BadCredentials
-        | Code::SignInExpired
-        | Code::SignInMismatch
-        | Code::ProofInvalid
-        | Code::MappingFailed => "invalid_grant",
-        Code::AudienceMismatch => "invalid_target",
-        Code::NoAccess | Code::UpstreamRefused | Code::AdminOnly => "access_denied",
-        Code::TooManyAttempts
-        | Code::UpstreamDown
-        | Code::TargetDown
-        | Code::TargetRefused
-        | Code::StoreDown => "temporarily_unavailable",
-        Code::PolicyFailed | Code::Internal => "server_error",
-    }
-}
-
-/// OAuth: error, error_description, and ours beside them. A wrong token is 400 at the token endpoint
-/// (RFC 6749 §5.2); only a client that failed to authenticate gets 401 and a challenge.
-#[must_use]
-pub fn oauth(fault: &Fault, reference: &Reference) -> Response {
-    let client = fault.code == Code::BadClient;
-    let status = match status(fault.code) {
-        _ if client => StatusCode::UNAUTHORIZED,
-        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => StatusCode::BAD_REQUEST,
-        other => other,
-    };
-    let mut body = json!({
-        "error": oauth_error(fault.code), "error_description": sentence(fault),
-        "code": name(fault.code), "reference": reference.0,
-    });
-    if !fault.reasons.is_empty()
-        && let Some(body) = body.as_object_mut()
-    {
-        body.insert("reasons".into(), json!(fault.reasons));
-    }
-    let mut response = answer(status, fault.code, body);
-    if client {
-        response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Basic realm=\"fedgate\""),
-        );
-    }
-    response
-}
-
 /// A protected resource that takes bearer tokens (RFC 6750 §3): userinfo.
 #[must_use]
 pub fn bearer(fault: &Fault, reference: &Reference) -> Response {
@@ -135,7 +77,7 @@ pub fn bearer(fault: &Fault, reference: &Reference) -> Response {
     let error = match status {
         StatusCode::UNAUTHORIZED => "invalid_token",
         StatusCode::FORBIDDEN => "insufficient_scope",
-        _ => oauth_error(fault.code),
+        _ => Refused::from(fault.clone()).error.as_str(),
     };
     let body = json!({
         "error": error, "error_description": sentence(fault),
@@ -244,7 +186,7 @@ mod tests {
         let reference = Reference("ref-123".into());
         for code in Code::ALL {
             let fault = Fault::new(code, "SECRET-DETAIL");
-            for dialect in [oauth, bearer, keystone, kubernetes, plain] {
+            for dialect in [bearer, keystone, kubernetes, plain] {
                 let (status, headers, body) = read(dialect(&fault, &reference));
                 assert!(!body.contains("SECRET-DETAIL"), "{code:?}");
                 assert!(body.contains("ref-123"), "{code:?}");
@@ -262,11 +204,6 @@ mod tests {
         let of = |dialect: fn(&Fault, &Reference) -> Response, code| {
             read(dialect(&Fault::new(code, ""), &reference))
         };
-        let (status, headers, body) = of(oauth, Code::BadClient);
-        assert_eq!(status, 401);
-        assert!(headers.contains_key(header::WWW_AUTHENTICATE));
-        assert!(body.contains("invalid_client"));
-        assert_eq!(of(oauth, Code::TokenInvalid).0, 400);
         assert_eq!(of(bearer, Code::TokenInvalid).0, 401);
         assert!(
             of(bearer, Code::TokenInvalid).1[header::WWW_AUTHENTICATE]

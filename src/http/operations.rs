@@ -63,7 +63,7 @@ async fn readyz(State(operations): State<Operations>) -> impl IntoResponse {
     for source in operations.directory.sources() {
         match source.upstream.health() {
             Health::Ready => {}
-            Health::Down { reason } => {
+            Health::Impaired { reason } | Health::Down { reason } => {
                 degraded.push(format!("upstream '{}': {reason}", source.upstream.id()));
             }
         }

@@ -50,6 +50,11 @@ impl std::fmt::Debug for Ways<'_> {
 pub enum Health {
     /// It can.
     Ready,
+    /// It could, and sign-ins try; but what it was asked for lately has failed.
+    Impaired {
+        /// What failed, for operators.
+        reason: String,
+    },
     /// It cannot; it is tried again by itself.
     Down {
         /// Why, for operators.

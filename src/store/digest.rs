@@ -20,8 +20,3 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     }
     out
 }
-
-/// The public name of a session: the first 32 hex digits of SHA-256(id).
-pub(super) fn sid_of(id_hash: &str) -> String {
-    id_hash.chars().take(32).collect()
-}

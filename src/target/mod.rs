@@ -8,7 +8,7 @@ pub mod keystone;
 pub mod kubernetes;
 pub mod own;
 
-use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,10 +59,6 @@ impl Declared {
     }
 }
 
-/// Makes an HTTP client that trusts the public roots, and the given CA file where one is given. Redirects are
-/// not followed: an identity header must never travel on to another host.
-pub type ClientFor = dyn Fn(Option<&Path>) -> Result<reqwest::Client, String> + Send + Sync;
-
 /// What targets need from the rest of the house.
 #[derive(Clone)]
 pub struct Wiring {
@@ -72,8 +68,6 @@ pub struct Wiring {
     pub signer: Arc<dyn Signer>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The room `outbound`.
-    pub client_for: Arc<ClientFor>,
     /// The tenants: a tenant's first domain is the Keystone domain of its people.
     pub tenants: Arc<BTreeMap<TenantId, Tenant>>,
 }

@@ -1,6 +1,6 @@
 //! Counters and durations, in the text format of Prometheus.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -15,6 +15,9 @@ pub const READY: &str = "fedgate_ready";
 
 /// Bounds of the durations: what is served from memory, from a database, and from another machine.
 const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Methods that are told apart.
+const METHODS: [&str; 7] = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// All metrics of this process.
 #[derive(Clone)]
@@ -63,13 +66,18 @@ impl Metrics {
 }
 
 /// Counts an answered request. `route` is the router's pattern: a path would make a series for each caller.
-pub fn request_answered(method: &str, route: &str, status: u16, took: Duration) {
+/// So would a method that the caller has invented.
+pub fn request_answered(method: &str, route: &Arc<str>, status: u16, took: Duration) {
+    let method = METHODS
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other");
     metrics::counter!(
         HTTP_REQUESTS,
-        "method" => method.to_owned(), "route" => route.to_owned(), "status" => status.to_string()
+        "method" => method, "route" => Arc::clone(route), "status" => status.to_string()
     )
     .increment(1);
-    metrics::histogram!(HTTP_SECONDS, "route" => route.to_owned()).record(took.as_secs_f64());
+    metrics::histogram!(HTTP_SECONDS, "route" => Arc::clone(route)).record(took.as_secs_f64());
 }
 
 /// Counts an audit event.
@@ -89,14 +97,16 @@ mod tests {
     #[test]
     fn what_is_counted_is_rendered() {
         let metrics = Metrics::install().unwrap();
-        request_answered("GET", "/healthz", 200, Duration::from_millis(3));
+        request_answered("GET", &"/healthz".into(), 200, Duration::from_millis(3));
+        request_answered("INVENTED", &"/healthz".into(), 405, Duration::from_millis(3));
         event_recorded("signed_in");
         part_ready("store", "records", true);
         metrics.upkeep();
         let text = metrics.render();
         for line in [
             "fedgate_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
-            "fedgate_http_request_duration_seconds_bucket{route=\"/healthz\",le=\"0.005\"} 1",
+            "fedgate_http_requests_total{method=\"other\",route=\"/healthz\",status=\"405\"} 1",
+            "fedgate_http_request_duration_seconds_bucket{route=\"/healthz\",le=\"0.005\"} 2",
             "fedgate_audit_events_total{event=\"signed_in\"} 1",
             "fedgate_ready{part=\"store\",name=\"records\"} 1",
         ] {

@@ -130,7 +130,6 @@ fn open_target(config: Config) -> Arc<dyn Target> {
         issuer: ISSUER.into(),
         signer: Arc::new(NoKeys),
         entropy: Arc::new(Zeros),
-        client_for: Arc::new(|_| Ok(plain_client())),
         tenants: Arc::new([(tenant().id, tenant())].into()),
     };
     open(Declared::Keystone(Box::new(config)), &wiring).unwrap()

@@ -61,7 +61,6 @@ fn wiring() -> Wiring {
         issuer: "https://gw.example".into(),
         signer: Arc::new(Plain),
         entropy: Arc::new(Sevens),
-        client_for: Arc::new(|_| Err("no far side here".into())),
         tenants: Arc::new(BTreeMap::new()),
     }
 }

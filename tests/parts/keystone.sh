@@ -30,20 +30,7 @@ if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
     exit 0
 fi
 
-missing=()
-command -v python3 >/dev/null || missing+=(python3)
-command -v cc >/dev/null || missing+=(build-essential)
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-[ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)/Python.h" ] || missing+=(python3-dev)
-if [ ${#missing[@]} -gt 0 ]; then
-    if [ "$(id -u)" -ne 0 ]; then
-        say "these packages are missing: ${missing[*]}. Install them as root: apt-get install ${missing[*]}"
-        exit 1
-    fi
-    say "installing ${missing[*]} with apt"
-    apt-get update -q >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
-fi
+bash "$(dirname "$0")/system.sh" keystone
 
 # `pip` names what it could not find; its progress is noise.
 install() { # <environment> <requirement>...

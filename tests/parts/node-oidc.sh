@@ -21,18 +21,7 @@ if current; then
     exit 0
 fi
 
-missing=()
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-if [ ${#missing[@]} -gt 0 ]; then
-    if [ "$(id -u)" -ne 0 ]; then
-        say "these packages are missing: ${missing[*]}. Install them as root: apt-get install ${missing[*]}"
-        exit 1
-    fi
-    say "installing ${missing[*]} by apt"
-    apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
-fi
+bash "$(dirname "$0")/system.sh" node
 major="$(node -p 'process.versions.node.split(".")[0]')"
 if [ "$major" -lt 20 ]; then
     say "found node $major; expected 20 or newer"

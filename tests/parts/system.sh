@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian for a purpose, and checks Rust: system.sh build|test|bench
+# Installs what is missing from Debian for a purpose: system.sh build|test|bench, or the name of one part.
+# For build, test and bench it also checks Rust, which it never installs.
 #
 # As root or with a sudo that asks nothing it installs; else it names the command and stops. It changes
-# nothing when nothing is missing. Rust is never installed by it.
+# nothing when nothing is missing.
 set -euo pipefail
 
 RUST=1.95
@@ -11,30 +12,31 @@ say() { echo "system: $*" >&2; }
 
 # <command or file> <package>: the package is missing if neither the command nor the file is there.
 build=(cc gcc /usr/include/stdio.h libc6-dev make make)
-test=(
-    chromium chromium
-    chromedriver chromium-driver
-    certutil libnss3-tools
-    redis-server redis-server
-    '/usr/lib/postgresql/*/bin/initdb' postgresql
-    node nodejs
-    npm npm
-    python3 python3
-    '/usr/lib/python3*/ensurepip' python3-venv
-    '/usr/include/python3*/Python.h' python3-dev
-    curl curl
-    jq jq
-    runuser util-linux
-    openssl openssl
-)
-bench=(wrk wrk)
+chromium=(chromium chromium chromedriver chromium-driver certutil libnss3-tools)
+keystone=(python3 python3 '/usr/lib/python3*/ensurepip' python3-venv '/usr/include/python3*/Python.h' python3-dev)
+kubectl=(python3 python3 '/usr/lib/python3*/ensurepip' python3-venv)
+node=(node nodejs npm npm)
+postgres=('/usr/lib/postgresql/*/bin/initdb' postgresql)
+redis=(redis-server redis-server)
+tools=(curl curl jq jq runuser util-linux openssl openssl)
 
+rust=yes
 case "$purpose" in
     build) wanted=("${build[@]}") ;;
-    test) wanted=("${build[@]}" "${test[@]}") ;;
-    bench) wanted=("${build[@]}" "${test[@]}" "${bench[@]}") ;;
+    test | bench)
+        wanted=(
+            "${build[@]}" "${chromium[@]}" "${keystone[@]}" "${node[@]}" "${postgres[@]}" "${redis[@]}" "${tools[@]}"
+        )
+        [ "$purpose" = test ] || wanted+=(wrk wrk)
+        ;;
+    chromium) rust=no wanted=("${chromium[@]}" "${node[@]}") ;;
+    keystone) rust=no wanted=("${build[@]}" "${keystone[@]}") ;;
+    kubectl) rust=no wanted=("${kubectl[@]}") ;;
+    node) rust=no wanted=("${node[@]}") ;;
+    postgres) rust=no wanted=("${postgres[@]}") ;;
+    redis) rust=no wanted=("${redis[@]}") ;;
     *)
-        echo "usage: system.sh build|test|bench" >&2
+        echo "usage: system.sh build|test|bench|chromium|keystone|kubectl|node|postgres|redis" >&2
         exit 2
         ;;
 esac
@@ -64,10 +66,15 @@ if [ ${#missing[@]} -gt 0 ]; then
         exit 1
     fi
     say "installing with apt: ${missing[*]}"
-    "${as_root[@]}" apt-get update -q >&2
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+    if ! "${as_root[@]}" apt-get update -q >&2 ||
+        ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -q --no-install-recommends "${missing[@]}" >&2; then
+        say "apt could not install ${missing[*]}; what it said stands above. Mend that, then run the same command again."
+        exit 1
+    fi
 fi
 
+[ "$rust" = yes ] || exit 0
 how="Get it with rustup (https://rustup.rs), then \`rustup toolchain install stable --component clippy,rustfmt\`."
 # A fresh shell may not have it on its path yet.
 export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
@@ -77,7 +84,12 @@ if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
 fi
 # In the checkout, so that a toolchain set for this folder is the one that is looked at.
 cd "$(dirname "$0")/../.."
-found="$(rustc --version | cut -d' ' -f2)"
+if ! found="$(rustc --version)"; then
+    # rustup without a toolchain, for example.
+    say "rustc is there but does not run; what it said stands above. fedgate needs Rust $RUST or newer. $how"
+    exit 1
+fi
+found="$(cut -d' ' -f2 <<<"$found")"
 found="${found%%-*}"
 if [ "$(printf '%s\n%s\n' "$RUST" "$found" | sort -V | head -n1)" != "$RUST" ]; then
     say "Rust $found is too old; fedgate needs $RUST or newer. $how"

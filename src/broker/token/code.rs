@@ -217,15 +217,6 @@ fn is_verifier(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
 }
 
-/// The form of an S256 challenge: 43 characters of base64url (RFC 7636 §4.2).
-#[must_use]
-pub fn is_challenge(text: &str) -> bool {
-    text.len() == 43
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,11 +26,13 @@ pub(super) const DUTY: &str = "duty";
 pub(super) struct Demo {
     /// Its folder, absolute.
     pub folder: PathBuf,
+    /// Where its parts listen.
+    pub ports: super::Ports,
 }
 
 impl Demo {
     /// Makes what is missing.
-    pub(super) fn prepare(folder: &Path) -> Result<Self, String> {
+    pub(super) fn prepare(folder: &Path, ports: super::Ports) -> Result<Self, String> {
         for part in ["tls", "acme", "cloud-a", "log"] {
             let path = folder.join(part);
             fs::DirBuilder::new()
@@ -40,7 +42,7 @@ impl Demo {
                 .map_err(|error| at(&path, &error))?;
         }
         let folder = folder.canonicalize().map_err(|error| at(folder, &error))?;
-        let demo = Self { folder };
+        let demo = Self { folder, ports };
         demo.certificates()?;
         for secret in [
             "acme/secret.key",
@@ -68,16 +70,21 @@ impl Demo {
                 operate::hash_password(&password).map_err(|fault| fault.to_string())
             })?;
         }
-        demo.write(
-            "acme/fedgate.yaml",
-            include_str!("../../../config/demo/acme.yaml"),
-        )?;
-        demo.write(
-            "cloud-a/fedgate.yaml",
-            include_str!("../../../config/demo/cloud-a.yaml"),
-        )?;
+        for (name, text) in [
+            ("acme", include_str!("../../../config/demo/acme.yaml")),
+            ("cloud-a", include_str!("../../../config/demo/cloud-a.yaml")),
+        ] {
+            demo.write(&format!("{name}/fedgate.yaml"), &demo.ported(text))?;
+        }
         demo.write("env", &super::words::environment(&demo)?)?;
         Ok(demo)
+    }
+
+    /// A text of the demonstration with the ports of this one.
+    pub(super) fn ported(&self, text: &str) -> String {
+        text.replace(":8443", &format!(":{}", self.ports.cloud))
+            .replace(":8444", &format!(":{}", self.ports.home))
+            .replace(":8435", &format!(":{}", self.ports.keystone))
     }
 
     /// A file's path.

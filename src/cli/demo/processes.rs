@@ -5,6 +5,7 @@ use std::{fs::File, path::Path, process::Stdio, time::Duration};
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
+    signal::unix::{Signal, SignalKind, signal},
     time::{sleep, timeout},
 };
 
@@ -12,8 +13,36 @@ use super::files::Demo;
 
 /// A gateway answers in well under a second; a debug build on a busy machine takes longer.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(60);
+/// A gateway gives running requests 20 seconds.
+const PATIENCE_AT_END: Duration = Duration::from_secs(25);
 /// Keystone imports much Python.
 const KEYSTONE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// The wish to stop, by Ctrl-C, by SIGTERM, or because the terminal was closed.
+#[derive(Debug)]
+pub(super) struct Stop([Signal; 3]);
+
+impl Stop {
+    /// From now on a signal no longer ends this process by itself.
+    pub(super) fn listen() -> Result<Self, String> {
+        let on = |kind| signal(kind).map_err(|error| error.to_string());
+        Ok(Self([
+            on(SignalKind::interrupt())?,
+            on(SignalKind::terminate())?,
+            on(SignalKind::hangup())?,
+        ]))
+    }
+
+    /// Waits for it.
+    pub(super) async fn told(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
 
 /// What runs.
 #[derive(Debug, Default)]
@@ -46,7 +75,7 @@ impl Running {
             .arg(script)
             .arg(demo.path("keystone"))
             .arg(port.to_string())
-            .arg("https://localhost:8443");
+            .arg(demo.ported("https://localhost:8443"));
         self.start(demo, "keystone", command)?;
         self.listening(demo, "keystone", (port, KEYSTONE_PATIENCE)).await
     }
@@ -56,7 +85,8 @@ impl Running {
         let mut command = this_program()?;
         command
             .args(["keystone", "setup", "--config"])
-            .arg(demo.path("cloud-a/fedgate.yaml"));
+            .arg(demo.path("cloud-a/fedgate.yaml"))
+            .kill_on_drop(true);
         let output = command.output().await.map_err(|error| error.to_string())?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
@@ -118,14 +148,10 @@ impl Running {
     }
 
     /// Waits for Ctrl-C or for one of them to end by itself.
-    pub(super) async fn until_ended(&mut self) -> Result<(), String> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut term = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-        let mut int = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    pub(super) async fn until_ended(&mut self, stop: &mut Stop) -> Result<(), String> {
         loop {
             tokio::select! {
-                _ = term.recv() => return Ok(()),
-                _ = int.recv() => return Ok(()),
+                () = stop.told() => return Ok(()),
                 () = sleep(Duration::from_millis(500)) => {}
             }
             for (name, child) in &mut self.children {
@@ -136,8 +162,8 @@ impl Running {
         }
     }
 
-    /// Ends what we started, by process id, newest first, and waits for each.
-    pub(super) async fn end(&mut self) {
+    /// Ends what we started, by process id, newest first, and waits for each; told again, it waits no longer.
+    pub(super) async fn end(&mut self, stop: &mut Stop) {
         while let Some((_, mut child)) = self.children.pop() {
             if let Some(id) = child.id() {
                 // A gateway drains on SIGTERM; `Child::kill` would be SIGKILL.
@@ -147,7 +173,11 @@ impl Running {
                     .status()
                     .await;
             }
-            if timeout(Duration::from_secs(25), child.wait()).await.is_err() {
+            let ended = tokio::select! {
+                ended = timeout(PATIENCE_AT_END, child.wait()) => ended.is_ok(),
+                () = stop.told() => false,
+            };
+            if !ended {
                 let _killed = child.kill().await;
             }
         }

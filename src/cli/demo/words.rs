@@ -8,8 +8,8 @@ use super::files::{DUTY, Demo, PEOPLE};
 pub(super) fn environment(demo: &Demo) -> Result<String, String> {
     let path = |name: &str| demo.path(name).display().to_string();
     let mut lines = vec![
-        ("FEDGATE_ISSUER", "https://localhost:8443".to_owned()),
-        ("FEDGATE_HOME_ISSUER", "https://localhost:8444".to_owned()),
+        ("FEDGATE_ISSUER", demo.ported("https://localhost:8443")),
+        ("FEDGATE_HOME_ISSUER", demo.ported("https://localhost:8444")),
         ("FEDGATE_CA", path("tls/ca.pem")),
         ("FEDGATE_ADMIN_TOKEN_FILE", path("cloud-a/admin.token")),
         // Public: device grant, authorization code with PKCE, token exchange. `fedctl` reads it, too.
@@ -55,7 +55,7 @@ pub(super) fn next_steps(demo: &Demo, openstack: bool) -> String {
     let env = demo.path("env");
     let mut text = format!(
         "
-Open  https://localhost:8443  and name your organisation: acme
+Open  {issuer}  and name your organisation: acme
       (the browser does not know the demonstration's CA: {ca})
 
       alice  {alice}   developer and operator
@@ -74,6 +74,7 @@ On the command line, in another terminal:
   fedctl kube config
   fedctl logout
 ",
+        issuer = demo.ported("https://localhost:8443"),
         ca = demo.path("tls/ca.pem").display(),
         alice = password("alice"),
         bob = password("bob"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::Ask;
+use crate::domain::ids::is_256_bits;
 
 /// The session.
 pub const SESSION: &str = "__Host-fedgate";
@@ -36,7 +37,7 @@ pub fn forget(name: &str) -> Option<HeaderValue> {
 /// The cookie's name for a `state`; none for a state that cannot be ours.
 #[must_use]
 pub fn pending_name(state: &str) -> Option<String> {
-    is_token(state)
+    is_256_bits(state)
         .then(|| state.get(..16).map(|start| format!("{PENDING}{start}")))
         .flatten()
 }
@@ -58,15 +59,6 @@ pub fn keep_pending(ask: &Ask, state: &str, sealed: &str) -> Vec<HeaderValue> {
         .filter_map(|name| forget(name))
         .chain(set(&name, sealed, Some(PENDING_LIFETIME)))
         .collect()
-}
-
-/// Whether a text has the form of one of our random names: 43 characters of base64url.
-#[must_use]
-pub fn is_token(text: &str) -> bool {
-    text.len() == 43
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::{
     },
     domain::{
         fault::{Code, Fault},
-        ids::{ClientId, SessionId},
+        ids::{ClientId, SessionId, is_256_bits},
     },
     port::{
         clock::Clock,
@@ -174,7 +174,7 @@ impl Front {
     /// The browser's name, and the cookie to set if it has none yet.
     fn browser(&self, ask: &Ask) -> (String, Option<HeaderValue>) {
         match ask.cookie(cookie::BROWSER) {
-            Some(name) if cookie::is_token(name) => (name.to_owned(), None),
+            Some(name) if is_256_bits(name) => (name.to_owned(), None),
             Some(_) | None => {
                 let name = self.entropy.token();
                 let set = cookie::set(cookie::BROWSER, &name, None);

@@ -16,7 +16,7 @@ use crate::{
     broker::{login::Return, session::Live},
     domain::{
         fault::{Code, Fault},
-        ids::SessionId,
+        ids::{SessionId, is_256_bits},
         oauth::{OAuthError, Refused},
         time::Timestamp,
     },
@@ -106,7 +106,7 @@ async fn decide(
     flow: Option<Flow>,
 ) -> Result<Next, Refused> {
     let live = match ask.cookie(cookie::SESSION) {
-        Some(id) if cookie::is_token(id) => front.desk.resume(&SessionId(id.to_owned())).await?,
+        Some(id) if is_256_bits(id) => front.desk.resume(&SessionId(id.to_owned())).await?,
         Some(_) | None => None,
     };
     let missing = match (&live, &flow) {

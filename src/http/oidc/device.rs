@@ -10,11 +10,8 @@ use super::{
     respond, token,
 };
 use crate::{
-    broker::{
-        device::Begun,
-        token::{code::is_challenge, granted_scope},
-    },
-    domain::{client::GrantType, oauth::Refused},
+    broker::{device::Begun, token::granted_scope},
+    domain::{client::GrantType, ids::is_256_bits, oauth::Refused},
     wire::oauth::DeviceAuthorization,
 };
 
@@ -40,7 +37,7 @@ async fn begin(front: &Front, posted: &Posted) -> Result<Begun, Refused> {
     }
     let challenge = match (form.get("code_challenge"), form.get("code_challenge_method")) {
         (None, None) => None,
-        (Some(challenge), Some("S256")) if is_challenge(challenge) => Some(challenge.to_owned()),
+        (Some(challenge), Some("S256")) if is_256_bits(challenge) => Some(challenge.to_owned()),
         _ => return Err(malformed("code_challenge must be S256")),
     };
     let scope = granted_scope(client, form.get("scope"))?;

@@ -15,7 +15,10 @@ use crate::{
         logout::{Onward, Wish},
         session::Live,
     },
-    domain::{fault::Fault, ids::SessionId},
+    domain::{
+        fault::Fault,
+        ids::{SessionId, is_256_bits},
+    },
     http::{
         browser::{Ask, cookie},
         page::{
@@ -63,7 +66,7 @@ async fn leave(front: &Front, ask: &Ask, sent: &Parameters) -> Result<Response, 
     };
     let checked = front.logouts.check(&wish)?;
     let here = match ask.cookie(cookie::SESSION) {
-        Some(id) if cookie::is_token(id) => front.desk.resume(&SessionId(id.to_owned())).await?,
+        Some(id) if is_256_bits(id) => front.desk.resume(&SessionId(id.to_owned())).await?,
         Some(_) | None => None,
     };
     let live = match here {

@@ -7,13 +7,11 @@ use super::{
     parameters::{Parameters, malformed},
 };
 use crate::{
-    broker::token::{
-        code::{Authorization, is_challenge},
-        granted_scope,
-    },
+    broker::token::{code::Authorization, granted_scope},
     domain::{
         client::{ClientSettings, GrantType},
         fault::{Code, Fault},
+        ids::is_256_bits,
         oauth::{OAuthError, Refused},
     },
 };
@@ -169,7 +167,7 @@ fn bounded(sent: &Parameters, name: &str, most: usize) -> Result<Option<String>,
 /// S256 alone; without one only a confidential client that is registered as unable.
 fn challenge(client: &ClientSettings, sent: &Parameters) -> Result<Option<String>, Refused> {
     match (sent.get("code_challenge"), sent.get("code_challenge_method")) {
-        (Some(challenge), Some("S256")) if is_challenge(challenge) => Ok(Some(challenge.to_owned())),
+        (Some(challenge), Some("S256")) if is_256_bits(challenge) => Ok(Some(challenge.to_owned())),
         (None, None) if client.pkce_optional && !client.is_public() => Ok(None),
         (None, None) => Err(malformed("PKCE is required: code_challenge is missing")),
         _ => Err(malformed("code_challenge must be S256")),

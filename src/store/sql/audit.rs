@@ -1,6 +1,6 @@
 //! The audit trail: consecutive numbers and a chain of hashes.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
@@ -12,30 +12,32 @@ use crate::{
     store::digest::hex_sha256,
 };
 
-/// Rows in one INSERT: few texts, so that every connection keeps them prepared.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// Most rows in one INSERT. Each number of rows has its own text, and every connection keeps it prepared.
+const MOST: usize = 64;
 
-static INSERTS: LazyLock<[std::sync::Arc<str>; 4]> = LazyLock::new(|| {
-    SIZES.map(|rows| {
-        let values: Vec<String> = (0..rows)
-            .map(|row| {
-                let first = row * 5;
-                format!(
-                    "(${}, ${}, ${}, ${}, ${})",
-                    first + 1,
-                    first + 2,
-                    first + 3,
-                    first + 4,
-                    first + 5
-                )
-            })
-            .collect();
-        format!(
-            "INSERT INTO audit (number, at, reference, event, hash) VALUES {}",
-            values.join(", ")
-        )
-        .into()
-    })
+static INSERTS: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
+    (1..=MOST)
+        .map(|rows| {
+            let values: Vec<String> = (0..rows)
+                .map(|row| {
+                    let first = row * 5;
+                    format!(
+                        "(${}, ${}, ${}, ${}, ${})",
+                        first + 1,
+                        first + 2,
+                        first + 3,
+                        first + 4,
+                        first + 5
+                    )
+                })
+                .collect();
+            format!(
+                "INSERT INTO audit (number, at, reference, event, hash) VALUES {}",
+                values.join(", ")
+            )
+            .into()
+        })
+        .collect()
 });
 
 /// What a walk over the trail found.
@@ -97,7 +99,7 @@ impl AuditTrail for Records {
                 hash: hash.clone(),
             });
         }
-        write(&mut transaction, &lines).await.map_err(down)?;
+        write(&mut transaction, lines).await.map_err(down)?;
         sqlx::query("UPDATE audit_head SET hash = $1 WHERE id = 1")
             .bind(hash)
             .execute(&mut *transaction)
@@ -129,22 +131,18 @@ impl AuditTrail for Records {
     }
 }
 
-async fn write(transaction: &mut Transaction<'static, Any>, lines: &[Line]) -> Result<(), sqlx::Error> {
-    let mut rest = lines;
-    for (size, text) in SIZES.iter().zip(INSERTS.iter()) {
-        while let Some((chunk, after)) = rest.split_at_checked(*size) {
-            let mut query = sqlx::query(AssertSqlSafe(std::sync::Arc::clone(text)));
-            for line in chunk {
-                query = query
-                    .bind(line.number)
-                    .bind(line.at)
-                    .bind(line.reference.clone())
-                    .bind(line.event.clone())
-                    .bind(line.hash.clone());
-            }
-            query.execute(&mut **transaction).await?;
-            rest = after;
+async fn write(transaction: &mut Transaction<'static, Any>, mut lines: Vec<Line>) -> Result<(), sqlx::Error> {
+    while let Some(text) = INSERTS.get(lines.len().min(MOST).wrapping_sub(1)) {
+        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(text)));
+        for line in lines.drain(..lines.len().min(MOST)) {
+            query = query
+                .bind(line.number)
+                .bind(line.at)
+                .bind(line.reference)
+                .bind(line.event)
+                .bind(line.hash);
         }
+        query.execute(&mut **transaction).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::{Records, damaged, down};
 use crate::{
     domain::{assertion::UpstreamAssertion, ids::SessionId, session::Session, time::Timestamp},
     port::records::{RecordFault, Sessions},
-    store::digest::{hex_sha256, sid_of},
+    store::digest::hex_sha256,
 };
 
 pub(super) fn kept(assertion: &UpstreamAssertion) -> Result<String, RecordFault> {
@@ -33,13 +33,12 @@ fn session(row: &AnyRow, id: SessionId) -> Result<Session, RecordFault> {
 #[async_trait]
 impl Sessions for Records {
     async fn open(&self, session: &Session) -> Result<(), RecordFault> {
-        let id_hash = hex_sha256(session.id.0.as_bytes());
         sqlx::query(
             "INSERT INTO sessions (id_hash, sid, assertion, started, ends, upstream_hint) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
-        .bind(id_hash.as_str())
-        .bind(sid_of(&id_hash))
+        .bind(hex_sha256(session.id.0.as_bytes()))
+        .bind(session.id.sid())
         .bind(kept(&session.assertion)?)
         .bind(session.started.0)
         .bind(session.ends.0)

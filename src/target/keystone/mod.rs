@@ -32,6 +32,7 @@ use crate::domain::{
     secret::SecretRef,
     tenant::Tenant,
 };
+use crate::outbound::{self, Outbound, OutboundFault};
 use crate::port::target::{GroupPrefix, Target, TargetFacts};
 use crate::wire::keystone::SUBJECT_TOKEN;
 
@@ -192,6 +193,17 @@ impl Config {
         )
     }
 
+    /// How it is called, by logins, by the front and by its setup alike: with its own CA, and wherever it
+    /// stands, for it is the operator's own and may be on this machine. No redirect is followed: an identity
+    /// header must never travel on to another host.
+    pub fn client(&self) -> Result<reqwest::Client, OutboundFault> {
+        Outbound::streaming(&outbound::Config {
+            ca: self.ca.clone(),
+            addresses: outbound::Addresses::Loopback,
+            ..outbound::Config::default()
+        })
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url.as_str().trim_end_matches('/'))
     }
@@ -218,7 +230,7 @@ impl std::fmt::Debug for Keystone {
 impl Keystone {
     /// A Keystone as configured.
     pub fn new(config: Config, wiring: &Wiring) -> Result<Self, String> {
-        let client = (wiring.client_for)(config.ca.as_deref())?;
+        let client = config.client().map_err(|fault| fault.to_string())?;
         Ok(Self {
             facts: TargetFacts {
                 id: config.id.clone(),

@@ -20,7 +20,10 @@ use crate::{
     port::{clock::Clock, upstream::Health},
 };
 
-use super::ClientAuthMethod;
+use super::{
+    ClientAuthMethod,
+    trouble::{Part, Troubles},
+};
 
 /// At most one key fetch in this span, whatever tokens arrive: unknown key ids must not become a flood there.
 const KEYS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
@@ -92,6 +95,7 @@ pub(super) struct Provider {
     keys: Mutex<Keys>,
     tried: Mutex<Option<Timestamp>>,
     down: RwLock<String>,
+    pub(super) troubles: Troubles,
 }
 
 impl Provider {
@@ -104,18 +108,19 @@ impl Provider {
             keys: Mutex::new(Keys::default()),
             tried: Mutex::new(None),
             down: RwLock::new("not asked yet".to_owned()),
+            troubles: Troubles::default(),
         })
     }
 
     pub(super) fn health(&self) -> Health {
-        if self.metadata.load().is_some() {
-            return Health::Ready;
+        if self.metadata.load().is_none() {
+            return Health::Down {
+                reason: self.reason(),
+            };
         }
-        let reason = self
-            .down
-            .read()
-            .map_or_else(|_| String::new(), |reason| reason.clone());
-        Health::Down { reason }
+        self.troubles
+            .told(self.clock.now())
+            .map_or(Health::Ready, |reason| Health::Impaired { reason })
     }
 
     /// The metadata, if it has ever been read.
@@ -161,11 +166,14 @@ impl Provider {
                 if let Ok(mut down) = self.down.write() {
                     down.clear();
                 }
+                self.troubles.worked(Part::Metadata);
             }
             Err(reason) => {
                 if let Ok(mut down) = self.down.write() {
                     down.clone_from(reason);
                 }
+                self.troubles
+                    .failed(Part::Metadata, self.clock.now(), reason.clone());
             }
         }
         outcome.map(|_| ())
@@ -224,9 +232,15 @@ impl Provider {
                 Ok(document) => {
                     keys.set = readable_keys(&document);
                     keys.read = Some(now);
+                    self.troubles.worked(Part::Keys);
                 }
-                Err(fault) if usable => tracing::warn!(%fault, "an upstream's keys could not be read anew"),
-                Err(fault) => return Err(Fault::new(Code::UpstreamDown, fault.to_string())),
+                Err(fault) => {
+                    self.troubles.failed(Part::Keys, now, fault.to_string());
+                    if !usable {
+                        return Err(Fault::new(Code::UpstreamDown, fault.to_string()));
+                    }
+                    tracing::warn!(%fault, "an upstream's keys could not be read anew");
+                }
             }
         }
         if keys.read.is_none() {

@@ -14,7 +14,7 @@ use crate::{
         fault::{Code, Fault},
         time::Timestamp,
     },
-    outbound::OutboundFault,
+    outbound::{Answer, OutboundFault},
     port::upstream::{Answered, Begin, BrowserLogin, Finished, LoginAsk},
 };
 
@@ -22,6 +22,7 @@ use super::{
     ClientAuthMethod, Oidc,
     claims::{self, Expected},
     discovery::Metadata,
+    trouble::Part,
 };
 
 /// What must be remembered until the browser comes back. Travels sealed in its cookie.
@@ -195,8 +196,32 @@ impl Oidc {
         let answer = self
             .outbound
             .post_form(&metadata.token_endpoint, &form, basic)
-            .await
-            .map_err(|fault| down(&fault))?;
+            .await;
+        let answer = self.noted(Part::TokenEndpoint, answer)?;
+        self.tokens(&answer)
+    }
+
+    /// An outage of a part is also remembered for operators.
+    fn noted<T>(&self, part: Part, outcome: Result<T, OutboundFault>) -> Result<T, Fault> {
+        match outcome {
+            Ok(answer) => {
+                self.provider.troubles.worked(part);
+                Ok(answer)
+            }
+            Err(fault) => {
+                self.failed(part, fault.to_string());
+                Err(down(&fault))
+            }
+        }
+    }
+
+    fn failed(&self, part: Part, reason: String) {
+        self.provider.troubles.failed(part, self.clock.now(), reason);
+    }
+
+    /// Reads the token endpoint's answer.
+    fn tokens(&self, answer: &Answer) -> Result<Tokens, Fault> {
+        let status = answer.status.as_u16();
         let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
         if answer.status.is_success() && body.is_object() {
             return serde_json::from_value(body)
@@ -204,7 +229,15 @@ impl Oidc {
         }
         // Only an OAuth error (RFC 6749 §5.2) is a refusal; a page, a redirect or a 5xx is an outage.
         let error = body.get("error").and_then(Value::as_str);
-        let code = if answer.status.is_client_error() && error.is_some() {
+        let refused = answer.status.is_client_error() && error.is_some();
+        if !refused {
+            self.failed(Part::TokenEndpoint, format!("answered {status}"));
+        } else if error == Some("invalid_client") {
+            // Nobody's sign-in can succeed until an operator mends it.
+            let reason = "answered invalid_client: client_id or client_secret is wrong there";
+            self.failed(Part::TokenEndpoint, reason.to_owned());
+        }
+        let code = if refused {
             Code::UpstreamRefused
         } else {
             Code::UpstreamDown
@@ -212,10 +245,7 @@ impl Oidc {
         let error = error.unwrap_or("no OAuth answer");
         Err(Fault::new(
             code,
-            format!(
-                "the token endpoint answered {}: {error:.64}",
-                answer.status.as_u16()
-            ),
+            format!("the token endpoint answered {status}: {error:.64}"),
         ))
     }
 
@@ -250,11 +280,8 @@ impl Oidc {
                 "the provider offers no userinfo, but the configuration asks for it",
             ));
         };
-        let found = self
-            .outbound
-            .get_json_as(url, token)
-            .await
-            .map_err(|fault| down(&fault))?;
+        let found = self.outbound.get_json_as(url, token).await;
+        let found = self.noted(Part::Userinfo, found)?;
         let Value::Object(found) = found else {
             return Err(invalid("userinfo is no JSON object"));
         };

@@ -7,6 +7,7 @@ mod claims;
 mod config;
 mod discovery;
 mod login;
+mod trouble;
 
 use std::sync::Arc;
 

@@ -190,25 +190,7 @@ impl Gateway {
 
     /// How many rows each table of its database has.
     pub async fn rows(&self) -> BTreeMap<String, i64> {
-        use sqlx::{Connection, Row};
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.folder.join("fedgate.db"))
-            .read_only(true);
-        let mut database = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-        let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table'")
-            .fetch_all(&mut database)
-            .await
-            .unwrap();
-        let mut rows = BTreeMap::new();
-        for table in tables {
-            let table: String = table.get(0);
-            let count = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{table}\"")))
-                .fetch_one(&mut database)
-                .await
-                .unwrap();
-            rows.insert(table, count.get(0));
-        }
-        rows
+        super::rows::of_sqlite(&self.folder.join("fedgate.db")).await
     }
 }
 

@@ -11,6 +11,7 @@ pub mod node;
 pub mod party;
 pub mod postgres;
 pub mod redis;
+pub mod rows;
 pub mod wiring;
 
 /// A client for loopback that follows no redirects.

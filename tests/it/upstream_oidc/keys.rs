@@ -6,7 +6,7 @@ use fedgate::{
     domain::fault::{Code, Fault},
     port::{
         clock::Clock as _,
-        upstream::{Answered, Finished, Upstream},
+        upstream::{Answered, Finished, Health, Upstream},
     },
 };
 use serde_json::{Value, json};
@@ -259,4 +259,51 @@ async fn a_provider_without_key_ids_may_change_its_keys() {
     clock.advance(60);
     login().await.unwrap();
     assert_eq!(keys_asked(&forger.desk), 2);
+}
+
+/// Readiness names what fails although the provider was found, and stops when it works again.
+#[tokio::test]
+async fn a_provider_that_fails_after_it_was_found_is_named_until_it_works_again() {
+    let (forger, clock) = (Forger::start().await, TestClock::new());
+    let upstream = forger.open(&clock, &json!({ "userinfo": false }));
+    let good = || Bent::new(&forger.issuer, clock.now().0);
+    let impaired = |words: &str| {
+        let health = upstream.health();
+        assert!(
+            matches!(&health, Health::Impaired { reason } if reason.contains(words)),
+            "'{words}' is not in {health:?}"
+        );
+    };
+    // Its keys fail before any was read.
+    let keys = forger.desk.keys.lock().unwrap().clone();
+    forger.says(|desk| &desk.keys, Reply::Text(500, "text/html", String::new()));
+    finish(&forger, &*upstream, good()).await.unwrap_err();
+    impaired("keys: ");
+    forger.says(|desk| &desk.keys, keys);
+    clock.advance(10);
+    finish(&forger, &*upstream, good()).await.unwrap();
+    assert_eq!(upstream.health(), Health::Ready);
+    // Its token endpoint: an outage, then our own wrong secret. A refused code is neither.
+    let answers = |reply: Reply| Bent {
+        token: Some(reply),
+        ..good()
+    };
+    let outage = Reply::Text(502, "text/html", "<secret>".into());
+    finish(&forger, &*upstream, answers(outage)).await.unwrap_err();
+    impaired("token endpoint: answered 502 (0 s ago)");
+    let refused = |error: &str| Reply::Text(400, "application/json", json!({ "error": error }).to_string());
+    finish(&forger, &*upstream, answers(refused("invalid_client")))
+        .await
+        .unwrap_err();
+    impaired("client_secret is wrong");
+    finish(&forger, &*upstream, answers(refused("invalid_grant")))
+        .await
+        .unwrap_err();
+    assert_eq!(upstream.health(), Health::Ready);
+    // What nobody has tried again is forgotten.
+    let silent = Reply::Text(503, "text/html", String::new());
+    finish(&forger, &*upstream, answers(silent)).await.unwrap_err();
+    impaired("answered 503");
+    clock.advance(300);
+    assert_eq!(upstream.health(), Health::Ready);
 }

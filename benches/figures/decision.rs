@@ -1,20 +1,5 @@
 //! What one policy decision costs: 200 tenants with 2,000 access rules, and with 20,000.
-//!
-//! `cargo bench --bench decision`. One line for each figure: name, value, `limit`, limit, verdict.
-#![allow(clippy::indexing_slicing)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods
-)]
-
-use std::{
-    backtrace::{Backtrace, BacktraceStatus},
-    collections::BTreeMap,
-    process::{Command, ExitCode},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use fedgate::{
     domain::{access::TargetKind, identity::HeldGroup, ids::TenantId, tenant::Tenant},
@@ -23,19 +8,13 @@ use fedgate::{
 };
 use serde_json::json;
 
+use crate::report::{Limit, Report};
+
 const TENANTS: usize = 200;
 const GROUPS: usize = 20;
 const ROUNDS: usize = 4_000;
 
-fn main() -> ExitCode {
-    if Backtrace::capture().status() == BacktraceStatus::Captured {
-        // The engine's errors carry backtraces then; a gateway is run without.
-        let again = Command::new(std::env::current_exe().unwrap())
-            .env("RUST_LIB_BACKTRACE", "0")
-            .status()
-            .unwrap();
-        return ExitCode::from(u8::try_from(again.code().unwrap_or(1)).unwrap_or(1));
-    }
+pub fn run(report: &mut Report) {
     let (small, large) = (engine(2_000), engine(20_000));
     let (mut of_small, mut of_large) = (Vec::new(), Vec::new());
     // In turns, so that a busy machine weighs on both alike.
@@ -53,24 +32,34 @@ fn main() -> ExitCode {
         u32::try_from(nanos).map_or(f64::MAX, |nanos| f64::from(nanos) / 1_000.0)
     };
     let ratio = at(&of_large, 50) / at(&of_small, 50);
-    let held = [
-        figure("decision_2k_p50_us", at(&of_small, 50), Some(250.0)),
-        figure("decision_2k_p99_us", at(&of_small, 99), None),
-        figure("decision_20k_p50_us", at(&of_large, 50), None),
-        figure("decision_20k_p99_us", at(&of_large, 99), None),
-        figure("decision_20k_to_2k_ratio", ratio, Some(1.2)),
-    ];
-    ExitCode::from(u8::from(held.contains(&false)))
-}
-
-fn figure(name: &str, value: f64, limit: Option<f64>) -> bool {
-    let holds = limit.is_none_or(|limit| value <= limit);
-    let verdict = if holds { "ok" } else { "MISSED" };
-    match limit {
-        Some(limit) => println!("{name} {value:.2} limit {limit} {verdict}"),
-        None => println!("{name} {value:.2}"),
+    for (name, value, limit) in [
+        (
+            (
+                "decision_2k_p50_us",
+                "policy decision, 200 partners and 2,000 rules, p50",
+            ),
+            at(&of_small, 50),
+            Limit::AtMost(250.0),
+        ),
+        (
+            ("decision_2k_p99_us", "the same, p99"),
+            at(&of_small, 99),
+            Limit::Told,
+        ),
+        (
+            ("decision_20k_p50_us", "the same with 20,000 rules, p50"),
+            at(&of_large, 50),
+            Limit::Told,
+        ),
+    ] {
+        report.add(name, value, "µs", limit);
     }
-    holds
+    report.add(
+        ("decision_20k_to_2k", "20,000 rules to 2,000, p50"),
+        ratio,
+        "",
+        Limit::AtMost(1.2),
+    );
 }
 
 /// Rules spread over the tenants; each group of a tenant has one at the target `openstack`.
