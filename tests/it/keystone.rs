@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::Command,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -41,10 +40,7 @@ use fedgate::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::parts::{
-    keystone::{Keystone, home},
-    plain_client,
-};
+use crate::parts::{keystone::Keystone, plain_client};
 
 const ISSUER: &str = "https://gw.example";
 const PREFIX: &str = "Fedgate-7f3a-";
@@ -626,88 +622,4 @@ async fn bodies_pass_both_ways_whatever_their_length_and_framing() {
     assert_eq!(answer.headers()["x-length"], "1000");
     assert_eq!(answer.headers()["x-chunked"], "none");
     assert_eq!(chunked(2 * 1024 * 1024).send().await.unwrap().status(), 413);
-}
-
-/// The stock client, from an environment of its own, without any `OS_*` of the person who runs the tests.
-async fn openstack(front: &str, arguments: &[&str]) -> Value {
-    let mut command = Command::new(home().join("keystone/client/bin/openstack"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("OS_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .args([
-            "--os-auth-url",
-            &format!("{front}/v3"),
-            "--os-identity-api-version",
-            "3",
-        ])
-        .args(["--os-identity-provider", "fedgate", "--os-protocol", "openid"])
-        .args([
-            "--os-auth-type",
-            "v3oidcaccesstoken",
-            "--os-access-token",
-            "alices-token",
-        ])
-        .args(arguments);
-    let output = tokio::task::spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .expect("openstack runs");
-    assert!(
-        output.status.success(),
-        "openstack {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
-#[tokio::test]
-async fn the_stock_client_logs_in_through_the_front() {
-    let world = world(PREFIX).await;
-    let alice = permit(
-        "alice",
-        Some("alice@acme.example"),
-        &[("acme", "tenant-a", "member"), ("acme-labs", "lab", "reader")],
-    );
-    world
-        .desk
-        .permits
-        .lock()
-        .unwrap()
-        .insert("alices-token".into(), alice);
-    let unscoped = openstack(&world.front, &["token", "issue", "-f", "json"]).await;
-    assert!(
-        unscoped["id"].as_str().is_some() && unscoped.get("project_id").is_none(),
-        "{unscoped}"
-    );
-    let listed = openstack(&world.front, &["federation", "project", "list", "-f", "json"]).await;
-    let mut names: Vec<&str> = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|project| project["Name"].as_str().unwrap())
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["lab", "tenant-a"]);
-    let scope = [
-        "--os-project-name",
-        "tenant-a",
-        "--os-project-domain-name",
-        "acme",
-    ];
-    let scoped = openstack(
-        &world.front,
-        &[&scope[..], &["token", "issue", "-f", "json"]].concat(),
-    )
-    .await;
-    assert!(scoped["project_id"].as_str().is_some(), "{scoped}");
-    // The catalog leads back to the front: the client used it for this call.
-    let catalog = openstack(
-        &world.front,
-        &[&scope[..], &["catalog", "list", "-f", "json"]].concat(),
-    )
-    .await;
-    assert!(catalog.to_string().contains(&world.front), "{catalog}");
 }
