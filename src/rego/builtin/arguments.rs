@@ -91,6 +91,5 @@ pub(super) fn field<'a>(fields: &'a Object, name: &str) -> Option<&'a Value> {
 
 /// A number to the nearest double; `as_f64` has none for integers between two doubles.
 pub(super) fn float(value: &Value) -> Option<f64> {
-    let Value::Number(_) = value else { return None };
-    value.to_string().parse().ok()
+    value.as_number().ok()?.format_decimal().parse().ok()
 }

@@ -102,16 +102,67 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// JSON as Go's `json.Marshal` writes it: keys sorted, and safe to stand in HTML.
+/// JSON as Go's `json.Marshal` writes it: keys sorted, safe to stand in HTML, numbers of any size.
 pub(super) fn go_json(value: &Value) -> Result<String, Fault> {
-    let text = serde_json::to_string(value).map_err(|error| Fault::from(error.to_string()))?;
-    // Outside of texts none of these can occur.
-    Ok(text
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029"))
+    let mut out = String::new();
+    write_json(value, &mut out)?;
+    Ok(out)
+}
+
+fn write_json(value: &Value, out: &mut String) -> Result<(), Fault> {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Value::Number(number) => out.push_str(&number.format_decimal()),
+        Value::String(text) => write_text(text, out)?,
+        Value::Array(items) => write_items(items.iter(), out)?,
+        Value::Set(items) => write_items(items.iter_sorted(), out)?,
+        Value::Object(fields) => {
+            out.push('{');
+            for (at, (key, value)) in fields.iter_sorted().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                if let Value::String(text) = key {
+                    write_text(text, out)?;
+                } else {
+                    write_text(&go_json(key)?, out)?;
+                }
+                out.push(':');
+                write_json(value, out)?;
+            }
+            out.push('}');
+        }
+        Value::Undefined => return Err(Fault::from("undefined has no JSON")),
+    }
+    Ok(())
+}
+
+fn write_items<'a>(items: impl Iterator<Item = &'a Value>, out: &mut String) -> Result<(), Fault> {
+    out.push('[');
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_json(item, out)?;
+    }
+    out.push(']');
+    Ok(())
+}
+
+fn write_text(text: &str, out: &mut String) -> Result<(), Fault> {
+    let text = serde_json::to_string(text).map_err(|error| Fault::from(error.to_string()))?;
+    for sign in text.chars() {
+        match sign {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            other => out.push(other),
+        }
+    }
+    Ok(())
 }
 
 /// One block of PEM.

@@ -17,7 +17,9 @@ mod legacy;
 mod listing;
 mod net;
 mod pattern;
+mod schema;
 mod strings;
+mod template;
 mod time;
 mod uri;
 
@@ -47,7 +49,9 @@ const FAMILIES: &[&[Builtin]] = &[
     legacy::TABLE,
     net::TABLE,
     pattern::TABLE,
+    schema::TABLE,
     strings::TABLE,
+    template::TABLE,
     time::TABLE,
     uri::TABLE,
 ];

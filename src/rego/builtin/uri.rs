@@ -54,9 +54,12 @@ fn parse(arguments: &Arguments<'_>) -> Answer {
     Ok(Value::from(parts))
 }
 
+/// Go's `url.URL`.
 #[derive(Debug, Default)]
-struct Uri {
+pub(super) struct Uri {
     scheme: String,
+    opaque: String,
+    user: bool,
     host: String,
     path: String,
     raw_path: String,
@@ -65,7 +68,7 @@ struct Uri {
 }
 
 impl Uri {
-    fn read(text: &str) -> Result<Self, String> {
+    pub(super) fn read(text: &str) -> Result<Self, String> {
         let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
         if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             return Err("net/url: invalid control character in URL".to_owned());
@@ -85,6 +88,7 @@ impl Uri {
         if !rest.starts_with('/') {
             if !uri.scheme.is_empty() {
                 // "mailto:someone": what follows has no path.
+                uri.opaque = rest.to_owned();
                 return Ok(uri);
             }
             if rest
@@ -100,6 +104,7 @@ impl Uri {
             Some(rest) => {
                 let end = rest.find('/').unwrap_or(rest.len());
                 let (authority, path) = rest.split_at(end);
+                uri.user = authority.contains('@');
                 uri.host = host(&uri.scheme, user_passed(authority)?)?;
                 path
             }
@@ -112,7 +117,42 @@ impl Uri {
         Ok(uri)
     }
 
-    fn host_and_port(&self) -> (&str, &str) {
+    /// As Go's `encoding/json` writes it.
+    pub(super) fn document(&self) -> Value {
+        let texts = [
+            ("Scheme", &self.scheme),
+            ("Opaque", &self.opaque),
+            ("Host", &self.host),
+            ("Path", &self.path),
+            ("RawPath", &self.raw_path),
+            ("RawQuery", &self.raw_query),
+            ("Fragment", &self.fragment),
+        ];
+        let texts = texts.map(|(name, text)| (name, Value::from(text.as_str())));
+        let user = if self.user {
+            Value::from(Object::default())
+        } else {
+            Value::Null
+        };
+        let others = [
+            ("User", user),
+            ("OmitHost", Value::from(false)),
+            ("ForceQuery", Value::from(false)),
+            ("RawFragment", Value::from("")),
+        ];
+        let fields = texts.into_iter().chain(others);
+        Value::from(
+            fields
+                .map(|(name, value)| (Value::from(name), value))
+                .collect::<Object>(),
+        )
+    }
+
+    pub(super) fn has_scheme(&self) -> bool {
+        !self.scheme.is_empty()
+    }
+
+    pub(super) fn host_and_port(&self) -> (&str, &str) {
         let host = self.host.as_str();
         let split = host.rsplit_once(':').filter(|(_, port)| digits(port));
         let (host, port) = split.unwrap_or((host, ""));

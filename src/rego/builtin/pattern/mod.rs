@@ -71,7 +71,7 @@ thread_local! {
 }
 
 /// The pattern compiled, or kept from the last time.
-fn compiled(pattern: &str) -> Result<Regex, Fault> {
+pub(super) fn compiled(pattern: &str) -> Result<Regex, Fault> {
     if let Some(known) = CACHE.with_borrow(|cache| cache.get(pattern).cloned()) {
         return Ok(known);
     }
