@@ -42,6 +42,7 @@ mod parts;
 mod policies;
 mod provider;
 mod readiness;
+mod rego_builtins;
 mod store;
 mod system;
 mod tokens;

@@ -4,24 +4,31 @@
 //! extensions, which regorus looks up before its own builtins. A failure is an error when the asker wants strict
 //! builtin errors and undefined otherwise, as in OPA. It makes no I/O and reads no clock: time comes from the
 //! question ([`moment`]). Work is bounded: a limit that is hit is an error in both modes, because undefined would
-//! let `not` turn it into a permission. Start at [`install`]; `docs/rego-builtins.md` lists what is supported.
+//! let `not` turn it into a permission. Start at [`install`]; `docs/rego-builtins.json` lists what is supported.
 
 mod arguments;
 mod array;
 mod crypto;
 mod encoding;
 mod fault;
+mod json;
 mod jwt;
 mod key;
 mod legacy;
 mod listing;
 mod net;
+mod numbers;
+mod object;
+mod paths;
 mod pattern;
+mod query;
 mod schema;
+mod semver;
 mod strings;
 mod template;
 mod time;
 mod uri;
+mod uuid;
 
 use anyhow::anyhow;
 use regorus::{Engine, Value};
@@ -45,15 +52,22 @@ struct Builtin {
 const FAMILIES: &[&[Builtin]] = &[
     array::TABLE,
     crypto::TABLE,
+    json::TABLE,
     jwt::TABLE,
     legacy::TABLE,
     net::TABLE,
+    numbers::TABLE,
+    object::TABLE,
+    paths::TABLE,
     pattern::TABLE,
+    query::TABLE,
     schema::TABLE,
+    semver::TABLE,
     strings::TABLE,
     template::TABLE,
     time::TABLE,
     uri::TABLE,
+    uuid::TABLE,
 ];
 
 fn builtins() -> impl Iterator<Item = &'static Builtin> {

@@ -3,9 +3,20 @@
 use regorus::Value;
 
 use super::arguments::Arguments;
+use super::fault::Fault;
 use super::{Answer, Builtin};
 
 pub(super) const TABLE: &[Builtin] = &[
+    Builtin {
+        name: "indexof",
+        arity: 2,
+        call: indexof,
+    },
+    Builtin {
+        name: "indexof_n",
+        arity: 2,
+        call: indexof_n,
+    },
     Builtin {
         name: "strings.count",
         arity: 2,
@@ -17,6 +28,29 @@ pub(super) const TABLE: &[Builtin] = &[
         call: split_n,
     },
 ];
+
+/// Where the text is found, overlaps too; positions count characters.
+fn found(arguments: &Arguments<'_>) -> Result<Vec<usize>, Fault> {
+    let (text, part) = (arguments.string(1)?, arguments.string(2)?);
+    if part.is_empty() {
+        return Err(Fault::from("empty search character"));
+    }
+    let starts = text.char_indices().enumerate();
+    let starts = starts.filter(|(_, (at, _))| text.get(*at..).is_some_and(|rest| rest.starts_with(part)));
+    Ok(starts.map(|(position, _)| position).collect())
+}
+
+fn indexof(arguments: &Arguments<'_>) -> Answer {
+    Ok(found(arguments)?
+        .first()
+        .map_or_else(|| Value::from(-1), |position| Value::from(*position)))
+}
+
+fn indexof_n(arguments: &Arguments<'_>) -> Answer {
+    Ok(Value::from(
+        found(arguments)?.into_iter().map(Value::from).collect::<Vec<_>>(),
+    ))
+}
 
 /// Without overlaps; an empty text is found before every character and at the end. regorus panics at that.
 fn count(arguments: &Arguments<'_>) -> Answer {
