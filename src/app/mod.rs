@@ -7,6 +7,7 @@ pub mod build;
 pub mod clock;
 mod fronts;
 mod jobs;
+pub mod opa;
 pub mod operate;
 mod request;
 pub mod serve;

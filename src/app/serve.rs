@@ -47,7 +47,7 @@ pub async fn serve(app: App) -> Result<(), StartFault> {
     Ok(())
 }
 
-async fn stop_on_signal(handle: Handle<SocketAddr>) {
+pub(super) async fn stop_on_signal(handle: Handle<SocketAddr>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -77,7 +77,7 @@ pub(super) fn tls(config: &Tls, secrets: &dyn Secrets) -> Result<RustlsConfig, S
     Ok(RustlsConfig::from_config(Arc::new(server)))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, StartFault> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, StartFault> {
     let wrong = |found: String| {
         StartFault(format!(
             "listen.tls.certificate: {}: found {found}; expected a PEM certificate chain",
@@ -94,7 +94,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, StartFault>
     }
 }
 
-fn private_key(key: &Secret) -> Result<PrivateKeyDer<'static>, StartFault> {
+pub(super) fn private_key(key: &Secret) -> Result<PrivateKeyDer<'static>, StartFault> {
     PrivateKeyDer::from_pem_slice(key.reveal().as_bytes()).map_err(|error| {
         StartFault(format!(
             "listen.tls.key: found no private key ({error}); expected PEM"

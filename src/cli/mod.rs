@@ -5,6 +5,7 @@
 
 mod demo;
 mod keystone_map;
+mod policy;
 
 use std::{
     io::{Read as _, Write as _},
@@ -50,6 +51,9 @@ enum Command {
     /// An OpenStack Keystone behind this gateway.
     #[command(subcommand)]
     Keystone(Keystone),
+    /// The policy engine by itself.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Read a password from standard input and print its argon2id hash, for a local user.
     HashPassword,
     /// Two gateways on loopback: a home organisation and the cloud that trusts it.
@@ -175,6 +179,7 @@ fn dispatch(command: Command) -> Result<(), Failed> {
             say(&lines.join("\n"))
         }
         Command::Keystone(Keystone::Map(wanted)) => say(&keystone_map::run(&wanted)?),
+        Command::Policy(command) => policy::run(command),
         Command::HashPassword => {
             let mut password = String::new();
             std::io::stdin().lock().take(4096).read_to_string(&mut password)?;

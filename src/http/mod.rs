@@ -6,5 +6,6 @@ pub mod clusters;
 pub mod fault;
 pub mod keystone;
 pub mod oidc;
+pub mod opa;
 pub mod operations;
 pub mod page;

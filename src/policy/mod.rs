@@ -14,6 +14,7 @@ mod entries;
 mod fault;
 mod index;
 mod input;
+pub mod rest;
 mod rules;
 mod snapshot;
 mod source;

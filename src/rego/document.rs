@@ -36,11 +36,22 @@ pub(super) fn put(root: &mut Value, path: &[String], value: Value) -> Result<(),
     };
     let mut at = root;
     for (depth, key) in parents.iter().enumerate() {
+        if matches!(at, Value::Array(_)) {
+            // An item that is there is gone through; none is made.
+            let items = at.as_array_mut().map_err(|_| conflict(path, depth))?;
+            let item = index(key).and_then(|at| items.get_mut(at));
+            at = item.ok_or_else(|| conflict(path, depth))?;
+            continue;
+        }
         let key = Value::from(key.as_str());
         let object = at.as_object_mut().map_err(|_| conflict(path, depth))?;
         at = object.get_or_insert_with(key, Value::new_object);
     }
     match at {
+        Value::Array(items) if index(last).is_none_or(|at| at >= items.len()) => {
+            Err(conflict(path, parents.len()))
+        }
+        // An item that is there is moved back, as OPA does.
         Value::Object(_) | Value::Array(_) => add(at, last, value, path),
         Value::Null
         | Value::Bool(_)
@@ -58,7 +69,7 @@ pub(super) fn patch(root: &mut Value, base: &[String], operation: &Patch) -> Res
     let Some((last, parents)) = path.split_last() else {
         return match operation {
             Patch::Add(_, value) | Patch::Replace(_, value) => replace_root(root, value.clone()),
-            Patch::Remove(_) => Err(ChangeFault::BadPatch("root document cannot be removed".into())),
+            Patch::Remove(_) => Err(ChangeFault::BadPatch("root cannot be removed".into())),
         };
     };
     if let Patch::Replace(..) = operation
@@ -213,7 +224,13 @@ mod tests {
         put(&mut root, &path("n/e/w"), Value::from(1)).unwrap();
         assert_eq!(get(&root, &path("n/e/w")), Some(&Value::from(1)));
         let before = root.clone();
-        for (at, parent) in [("a/c/d", "/a/c"), ("a/c/d/e", "/a/c"), ("a/b/0/x", "/a/b")] {
+        for (at, parent) in [
+            ("a/c/d", "/a/c"),
+            ("a/c/d/e", "/a/c"),
+            ("a/b/0/x", "/a/b/0"),
+            ("a/b/2", "/a/b"),
+            ("a/b/-", "/a/b"),
+        ] {
             let fault = put(&mut root, &path(at), Value::from(1)).unwrap_err();
             assert_eq!(fault, ChangeFault::Conflict(parent.into()), "{at}");
             assert_eq!(root, before);

@@ -36,6 +36,7 @@ mod journeys;
 mod keystone;
 mod keystone_mapping;
 mod kubernetes;
+mod opa;
 mod openstack;
 mod operations;
 mod parts;

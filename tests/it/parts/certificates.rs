@@ -64,6 +64,22 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// A client certificate with this common name.
+    pub fn client(&self, name: &str) -> Pair {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Pair {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
 impl Pair {
     /// Writes `<stem>.pem` and `<stem>.key` into `folder`; returns both paths.
     pub fn write(&self, folder: &Path, stem: &str) -> (PathBuf, PathBuf) {

@@ -1,0 +1,7 @@
+//! The engine's doors: what OPA's clients get, compared with what the real OPA answers.
+
+mod clients;
+mod doors;
+mod hostile;
+mod pairs;
+mod process;
