@@ -80,10 +80,7 @@ pub(super) async fn outermost(State(layer): State<Outermost>, mut request: Reque
     let address = peer.map(|peer| layer.address(peer, request.headers()));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let route: Arc<str> = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".into(), |route| route.as_str().into());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(reference.clone());
     request.extensions_mut().insert(CallerFacts {
         reference: reference.clone(),
@@ -99,14 +96,15 @@ pub(super) async fn outermost(State(layer): State<Outermost>, mut request: Reque
     }
     let status = response.status().as_u16();
     let took = began.elapsed();
-    request_answered(method.as_str(), &route, status, took);
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    request_answered(method.as_str(), route, status, took);
     tracing::info!(
         target: "fedgate::request",
         reference = %reference,
         method = %method,
         path,
         status,
-        route = &*route,
+        route,
         ms = took.as_secs_f64() * 1000.0,
         address = address.map(tracing::field::display),
         "request"

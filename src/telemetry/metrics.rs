@@ -1,7 +1,12 @@
 //! Counters and durations, in the text format of Prometheus.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+    time::Duration,
+};
 
+use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// HTTP requests answered. Labels: `method`, `route` (the pattern, never the path), `status`.
@@ -67,18 +72,50 @@ impl Metrics {
 
 /// Counts an answered request. `route` is the router's pattern: a path would make a series for each caller.
 /// So would a method that the caller has invented.
-pub fn request_answered(method: &str, route: &Arc<str>, status: u16, took: Duration) {
+pub fn request_answered(method: &str, route: &str, status: u16, took: Duration) {
     let method = METHODS
         .into_iter()
         .find(|known| *known == method)
         .unwrap_or("other");
-    metrics::counter!(
-        HTTP_REQUESTS,
-        "method" => method, "route" => Arc::clone(route), "status" => status.to_string()
-    )
-    .increment(1);
-    metrics::histogram!(HTTP_SECONDS, "route" => Arc::clone(route)).record(took.as_secs_f64());
+    let seconds = took.as_secs_f64();
+    // Poisoned by a panic elsewhere, the handles are still good.
+    let known = ANSWERS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(answer) = known.get(route).and_then(|route| route.get(&(method, status))) {
+        answer.count(seconds);
+        return;
+    }
+    drop(known);
+    let label: Arc<str> = route.into();
+    let answer = Answer {
+        requests: metrics::counter!(
+            HTTP_REQUESTS,
+            "method" => method, "route" => Arc::clone(&label), "status" => status.to_string()
+        ),
+        seconds: metrics::histogram!(HTTP_SECONDS, "route" => Arc::clone(&label)),
+    };
+    answer.count(seconds);
+    let mut known = ANSWERS.write().unwrap_or_else(PoisonError::into_inner);
+    known.entry(label).or_default().insert((method, status), answer);
 }
+
+/// The series of one kind of answer. To look them up in the registry anew for each request would cost more
+/// than to count.
+struct Answer {
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Answer {
+    fn count(&self, seconds: f64) {
+        self.requests.increment(1);
+        self.seconds.record(seconds);
+    }
+}
+
+/// By route, then by method and status: as many as there are series.
+static ANSWERS: LazyLock<RwLock<HashMap<Arc<str>, OfRoute>>> = LazyLock::new(RwLock::default);
+
+type OfRoute = HashMap<(&'static str, u16), Answer>;
 
 /// Counts an audit event.
 pub fn event_recorded(event: &'static str) {
@@ -97,8 +134,8 @@ mod tests {
     #[test]
     fn what_is_counted_is_rendered() {
         let metrics = Metrics::install().unwrap();
-        request_answered("GET", &"/healthz".into(), 200, Duration::from_millis(3));
-        request_answered("INVENTED", &"/healthz".into(), 405, Duration::from_millis(3));
+        request_answered("GET", "/healthz", 200, Duration::from_millis(3));
+        request_answered("INVENTED", "/healthz", 405, Duration::from_millis(3));
         event_recorded("signed_in");
         part_ready("store", "records", true);
         metrics.upkeep();

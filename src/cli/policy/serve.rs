@@ -57,7 +57,7 @@ enum Authentication {
 }
 
 pub(super) fn run(wanted: Wanted) -> Result<(), Failed> {
-    telemetry::start_log(&telemetry::Config {
+    let _log = telemetry::start_log(&telemetry::Config {
         filter: wanted.log_level,
         ..telemetry::Config::default()
     })?;

@@ -12,8 +12,9 @@ use crate::{
     store::digest::hex_sha256,
 };
 
-/// Most rows in one INSERT. Each number of rows has its own text, and every connection keeps it prepared.
-const MOST: usize = 64;
+/// Most rows in one INSERT. Each number of rows has its own text, and every connection keeps it prepared. SQLite
+/// looks for the name of each parameter from the first on, so a long statement costs more than two short ones.
+const MOST: usize = 16;
 
 static INSERTS: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
     (1..=MOST)
