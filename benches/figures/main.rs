@@ -26,6 +26,7 @@ mod footprint;
 mod postgres;
 mod process;
 mod refresh;
+mod reload;
 mod report;
 #[path = "../../tests/it/parts/rows.rs"]
 mod rows;
@@ -41,11 +42,12 @@ use report::Report;
 
 /// What can be measured, in this order, each by the name that `--only` takes.
 type Part = (&'static str, fn(&mut Report));
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("footprint", footprint::run),
     ("decision", decision::run),
     ("credentials", credentials::run),
     ("refresh", refresh::run),
+    ("reload", reload::run),
     ("abandoned", abandoned::run),
 ];
 

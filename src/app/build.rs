@@ -26,12 +26,12 @@ use crate::{
     config::Config,
     domain::client::{ClientAuth, ClientSettings},
     keys::{KeyRing, SecretSealer, SystemEntropy},
-    policy::PolicyEngine,
     port::{
         audit::Audit,
         clock::Clock,
         entropy::Entropy,
         policy::Policy,
+        policy_care::PolicyCare,
         secrets::Secrets,
         signer::{Sealer, Signer},
         target::TokenMint,
@@ -41,7 +41,7 @@ use crate::{
     upstream,
 };
 
-use super::{clock::SystemClock, fronts, jobs::Jobs, serve};
+use super::{clock::SystemClock, fronts, jobs::Jobs, policies::Policies, serve};
 
 /// Why a gateway does not start: what was found, what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +55,7 @@ pub struct App {
     pub(super) issuer: String,
     pub(super) tls: Option<RustlsConfig>,
     opened: store::Opened,
+    pub(super) policies: Policies,
 }
 
 impl std::fmt::Debug for App {
@@ -66,8 +67,14 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
+    /// On SIGHUP reads the file again and takes its policies and access rules into use, whole or not at all.
+    pub fn reread_on_hangup(&self, path: std::path::PathBuf) {
+        self.policies.reread_on_hangup(path);
+    }
+
     /// Writes what is pending and closes the stores.
     pub(super) async fn close(self) {
+        self.policies.close().await;
         self.opened.close().await;
     }
 }
@@ -76,6 +83,7 @@ impl App {
 pub(super) struct Parts {
     pub directory: Arc<Directory>,
     pub policy: Arc<dyn Policy>,
+    pub care: Arc<dyn PolicyCare>,
     pub ring: Arc<KeyRing>,
     pub sealer: Arc<dyn Sealer>,
     pub clock: Arc<dyn Clock>,
@@ -112,7 +120,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         config.keys.clone(),
     );
     let ring = Arc::new(ring.await.map_err(start)?);
-    let policy = PolicyEngine::load(&config.policy, &config.access, &config.tenants).map_err(start)?;
+    let policies = Policies::open(&config, secrets, (&opened, &clock))?;
     let tls = config
         .listen
         .tls
@@ -124,7 +132,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         entropy: Arc::new(SystemEntropy),
         sealer,
         ring,
-        policy: Arc::new(policy),
+        policies: policies.clone(),
     };
     let parts = world.parts(&config, secrets, &opened, metrics)?;
     Jobs {
@@ -141,6 +149,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         issuer: config.issuer,
         tls,
         opened,
+        policies,
     })
 }
 
@@ -153,7 +162,7 @@ struct World {
     entropy: Arc<dyn Entropy>,
     sealer: Arc<dyn Sealer>,
     ring: Arc<KeyRing>,
-    policy: Arc<dyn Policy>,
+    policies: Policies,
 }
 
 impl World {
@@ -169,12 +178,15 @@ impl World {
         let wiring = self.target_wiring(config, Arc::clone(&signer));
         let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
         let mint: Arc<dyn TokenMint> = Arc::new(target::own::OwnTokens::new(&wiring));
-        let door = Arc::new(Door::new(
-            Arc::clone(&directory),
-            Arc::clone(&self.policy),
-            Arc::clone(&audit),
-            Arc::clone(&self.clock),
-        ));
+        let door = Arc::new(
+            Door::new(
+                Arc::clone(&directory),
+                Arc::clone(&self.policies.recorded),
+                Arc::clone(&audit),
+                Arc::clone(&self.clock),
+            )
+            .looking_by(Arc::clone(&self.policies.quiet)),
+        );
         let desk = Arc::new(self.desk(config, opened, (&directory, Arc::clone(&door))));
         let bearer = Arc::new(Bearer {
             directory: Arc::clone(&directory),
@@ -206,7 +218,8 @@ impl World {
             }),
             clients: Arc::new(clients),
             directory,
-            policy: self.policy,
+            policy: self.policies.recorded,
+            care: self.policies.live,
             ring: self.ring,
             sealer: self.sealer,
             clock: self.clock,

@@ -105,6 +105,7 @@ fn admin_front(token_hash: [u8; 32], parts: &Parts, opened: &store::Opened) -> R
         trail: Arc::clone(&opened.trail),
         audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
         policy: Arc::clone(&parts.policy),
+        care: Some(Arc::clone(&parts.care)),
         clock: Arc::clone(&parts.clock),
     }
     .routes()

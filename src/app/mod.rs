@@ -9,5 +9,7 @@ mod fronts;
 mod jobs;
 pub mod opa;
 pub mod operate;
+mod policies;
+pub mod policy_operations;
 mod request;
 pub mod serve;

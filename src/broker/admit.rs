@@ -38,6 +38,8 @@ const CLIENT_ANSWER_KEPT: Duration = Duration::from_secs(5);
 pub struct Door {
     directory: Arc<Directory>,
     policy: Arc<dyn Policy>,
+    /// The same policy, asked by who only looks: what it says is not written into the decision log.
+    quiet: Arc<dyn Policy>,
     audit: Arc<dyn Audit>,
     clock: Arc<dyn Clock>,
     client_answers: RwLock<BTreeMap<(ClientId, TargetId), Kept>>,
@@ -74,12 +76,19 @@ impl Door {
     ) -> Self {
         Self {
             directory,
+            quiet: Arc::clone(&policy),
             policy,
             audit,
             clock,
             client_answers: RwLock::new(BTreeMap::new()),
             refinements: Refinements::default(),
         }
+    }
+
+    /// Asks another engine where somebody only looks.
+    #[must_use]
+    pub fn looking_by(self, quiet: Arc<dyn Policy>) -> Self {
+        Self { quiet, ..self }
     }
 
     /// Who an assertion is, by the mapping of its upstream as configured now and what policy makes of it. An
@@ -114,7 +123,8 @@ impl Door {
     ) -> Result<Permit, Fault> {
         let goal = self.directory.gateway();
         let beside = Beside::Login(claim_facts(identity, assertion.facts()));
-        let outcome = self.outcome(identity, &goal, (Asked::Everything, beside), (None, caller));
+        let question = (Asked::Everything, beside);
+        let outcome = self.outcome(&*self.policy, (identity, &goal), question, (None, caller));
         self.recorded((identity, &goal), caller, outcome).await
     }
 
@@ -127,12 +137,8 @@ impl Door {
         (client, caller): (&ClientId, &Caller),
     ) -> Result<Permit, Fault> {
         let beside = Beside::Exchange(facts);
-        let outcome = self.outcome(
-            identity,
-            goal,
-            (Asked::Everything, beside),
-            (Some(client), caller),
-        );
+        let question = (Asked::Everything, beside);
+        let outcome = self.outcome(&*self.policy, (identity, goal), question, (Some(client), caller));
         self.recorded((identity, goal), caller, outcome).await
     }
 
@@ -145,7 +151,8 @@ impl Door {
         asked: Asked,
         (client, caller): (Option<&ClientId>, &Caller),
     ) -> Result<Permit, Fault> {
-        let outcome = self.weigh(identity, goal, asked, (client, caller));
+        let question = (asked, Beside::Nothing);
+        let outcome = self.outcome(&*self.policy, (identity, goal), question, (client, caller));
         self.recorded((identity, goal), caller, outcome).await
     }
 
@@ -188,13 +195,14 @@ impl Door {
         asked: Asked,
         (client, caller): (Option<&ClientId>, &Caller),
     ) -> Result<Permit, Fault> {
-        self.outcome(identity, goal, (asked, Beside::Nothing), (client, caller))
+        let question = (asked, Beside::Nothing);
+        self.outcome(&*self.quiet, (identity, goal), question, (client, caller))
     }
 
     fn outcome(
         &self,
-        identity: &Identity,
-        goal: &Goal,
+        policy: &dyn Policy,
+        (identity, goal): (&Identity, &Goal),
         (asked, beside): (Asked, Beside<'_>),
         (client, caller): (Option<&ClientId>, &Caller),
     ) -> Result<Permit, Fault> {
@@ -217,15 +225,15 @@ impl Door {
         };
         let answer = match (client, &beside) {
             (Some(client), Beside::Nothing) if identity.upstream().is_none() => {
-                self.client_answer(&request, client, caller)?
+                self.client_answer(policy, &request, (client, caller))?
             }
-            _ => self.ask(&request, beside, (client, caller))?,
+            _ => Self::ask(policy, &request, beside, (client, caller))?,
         };
         Ok(access::decide(&request, answer)?)
     }
 
     fn ask(
-        &self,
+        policy: &dyn Policy,
         request: &AccessRequest<'_>,
         beside: Beside<'_>,
         (client, caller): (Option<&ClientId>, &Caller),
@@ -249,7 +257,6 @@ impl Door {
                 },
             },
         };
-        let policy = &*self.policy;
         Ok(match beside {
             Beside::Nothing => policy.ask(&access)?,
             Beside::Login(login) => policy::answer(policy, &LoginQuestion { access, login })?,
@@ -259,12 +266,12 @@ impl Door {
 
     fn client_answer(
         &self,
+        policy: &dyn Policy,
         request: &AccessRequest<'_>,
-        client: &ClientId,
-        caller: &Caller,
+        (client, caller): (&ClientId, &Caller),
     ) -> Result<Answer, Fault> {
         let key = (client.clone(), request.target.clone());
-        let revision = self.policy.revision();
+        let revision = policy.revision();
         if let Ok(kept) = self.client_answers.read()
             && let Some(kept) = kept.get(&key)
             && kept.revision == revision
@@ -272,7 +279,7 @@ impl Door {
         {
             return Ok(kept.answer.clone());
         }
-        let answer = self.ask(request, Beside::Nothing, (Some(client), caller))?;
+        let answer = Self::ask(policy, request, Beside::Nothing, (Some(client), caller))?;
         if let Ok(mut kept) = self.client_answers.write() {
             let until = request.now.plus(CLIENT_ANSWER_KEPT);
             kept.insert(

@@ -1,7 +1,7 @@
 //! The operator's command line: `fedgate serve`, and what one does beside it.
 //!
 //! It parses, calls `app`, prints. Exit codes: 0 done, 1 it failed (the reason is on standard error),
-//! 2 the command line is wrong.
+//! 2 the command line is wrong, 3 it was done and found something to look at (`policy impact`).
 
 mod demo;
 mod keystone_map;
@@ -51,7 +51,7 @@ enum Command {
     /// An OpenStack Keystone behind this gateway.
     #[command(subcommand)]
     Keystone(Keystone),
-    /// The policy engine by itself.
+    /// Policies: the engine by itself, and those of a running gateway.
     #[command(subcommand)]
     Policy(policy::Policy),
     /// Read a password from standard input and print its argon2id hash, for a local user.
@@ -124,6 +124,7 @@ pub fn run() -> ExitCode {
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match dispatch(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Failed(lines)) if lines.is_empty() => ExitCode::from(3),
         Err(Failed(lines)) => {
             let mut out = std::io::stderr().lock();
             for line in lines {
@@ -199,6 +200,7 @@ fn serve_until_told(place: &Place) -> Result<(), Failed> {
     let metrics = Metrics::install()?;
     runtime()?.block_on(async {
         let app = build::build(config, &SecretSources::default(), metrics).await?;
+        app.reread_on_hangup(place.config.clone());
         serve::serve(app).await?;
         Ok(())
     })

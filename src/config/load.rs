@@ -10,7 +10,16 @@ use super::{Config, Problem, check, secret::plain, shape::Walk};
 /// Variables that begin so override a key: `FEDGATE__STORE__RECORDS__KIND=postgres`.
 const PREFIX: &str = "FEDGATE__";
 /// Keys whose text is a file or folder; a relative one is meant from the configuration's own folder.
-const PATHS: [&str; 6] = ["ca", "certificate", "file", "folder", "jwks_file", "path"];
+const PATHS: [&str; 8] = [
+    "ca",
+    "certificate",
+    "file",
+    "folder",
+    "jwks_file",
+    "key_file",
+    "path",
+    "persistence_directory",
+];
 
 /// Environment variables, taken once.
 #[derive(Clone, Default)]

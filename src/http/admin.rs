@@ -35,6 +35,7 @@ use crate::{
         clock::Clock,
         keyring::{KeyCare, KeyCareFault, KeyLine},
         policy::{self, AdminQuestion, Context, Policy},
+        policy_care::PolicyCare,
         records::AuditTrail,
         upstream::Health,
     },
@@ -61,6 +62,8 @@ pub struct Admin {
     pub audit: Arc<dyn Audit>,
     /// For the revision that decides now.
     pub policy: Arc<dyn Policy>,
+    /// For changing it; none where it cannot be changed.
+    pub care: Option<Arc<dyn PolicyCare>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -81,6 +84,7 @@ impl Admin {
             .route("/admin/v1/upstreams", get(upstreams))
             .route("/admin/v1/policy", get(policy_in_force))
             .route("/admin/v1/audit", get(events))
+            .merge(super::admin_policy::routes())
             .route_layer(from_fn_with_state(Arc::clone(&admin), guard))
             .with_state(admin)
     }
@@ -127,7 +131,7 @@ impl Admin {
         })
     }
 
-    async fn record(&self, caller: &Caller, what: What) -> Result<(), Fault> {
+    pub(super) async fn record(&self, caller: &Caller, what: What) -> Result<(), Fault> {
         let event = Event {
             at: self.clock.now(),
             reference: caller.reference.clone(),
@@ -172,12 +176,12 @@ async fn guard(
     }
 }
 
-fn refused(fault: &Fault, caller: &Caller) -> Response {
+pub(super) fn refused(fault: &Fault, caller: &Caller) -> Response {
     tracing::info!(reference = %caller.reference, code = %fault.code, detail = %fault.detail, "an administrator's request was refused");
     fault::plain(fault, &caller.reference)
 }
 
-fn answered(status: StatusCode, body: Value) -> Response {
+pub(super) fn answered(status: StatusCode, body: Value) -> Response {
     let mut response = (status, Json(body)).into_response();
     response
         .headers_mut()
@@ -495,6 +499,7 @@ mod tests {
             trail: Arc::clone(books) as Arc<dyn AuditTrail>,
             audit: Arc::clone(books) as Arc<dyn Audit>,
             policy: Arc::new(Fixed(policy)),
+            care: None,
             clock: Arc::new(Fixed(None)),
         }
         .routes()

@@ -1,6 +1,7 @@
 //! The doors: each front end parses, makes one call of the broker, renders.
 
 pub mod admin;
+mod admin_policy;
 pub mod browser;
 pub mod clusters;
 pub mod fault;

@@ -5,6 +5,8 @@ use std::{backtrace::Backtrace, collections::BTreeSet, fmt, sync::Arc};
 use arc_swap::ArcSwap;
 
 use super::{
+    bundles,
+    candidate::Candidate,
     config::Config,
     fault::{PolicyLoadFault, Problem},
     index,
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     domain::{access::Answer, tenant::Tenant},
     port::policy::{self, Entry, Policy, PolicyFault, Question},
-    rego::Value,
+    rego::{self, Value},
 };
 
 /// The policies in use. Readers take the snapshot once for each decision, so none mixes two revisions.
@@ -43,7 +45,7 @@ impl PolicyEngine {
                 "RUST_BACKTRACE makes each policy decision several times slower; set RUST_LIB_BACKTRACE=0 beside it"
             );
         }
-        let snapshot = build(config, rules, tenants)?;
+        let snapshot = build(config, rules, tenants, None)?;
         Ok(Self {
             current: ArcSwap::from_pointee(snapshot),
         })
@@ -57,10 +59,29 @@ impl PolicyEngine {
         rules: &[AccessRule],
         tenants: &[Tenant],
     ) -> Result<String, PolicyLoadFault> {
-        let snapshot = build(config, rules, tenants)?;
+        self.adopt(config, rules, tenants, None)
+    }
+
+    /// The same, with a candidate in the place of the configured Rego files.
+    pub fn adopt(
+        &self,
+        config: &Config,
+        rules: &[AccessRule],
+        tenants: &[Tenant],
+        candidate: Option<&Candidate>,
+    ) -> Result<String, PolicyLoadFault> {
+        let snapshot = build(config, rules, tenants, candidate)?;
         let revision = snapshot.revision.clone();
         self.current.store(Arc::new(snapshot));
         Ok(revision)
+    }
+}
+
+impl PolicyEngine {
+    /// The Rego that decides now, for rules that are not asked by the gateway itself (masks of the decision log).
+    #[must_use]
+    pub fn rego(&self) -> Arc<rego::Snapshot> {
+        Arc::clone(&self.current.load().rego)
     }
 }
 
@@ -81,10 +102,16 @@ impl Policy for PolicyEngine {
 /// Everything that is wrong, for the check command. Changes nothing.
 #[must_use]
 pub fn check(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) -> Vec<Problem> {
-    build(config, rules, tenants).map_or_else(|fault| fault.problems, |_| Vec::new())
+    build(config, rules, tenants, None).map_or_else(|fault| fault.problems, |_| Vec::new())
 }
 
-fn build(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) -> Result<Snapshot, PolicyLoadFault> {
+/// Everything that decides, checked and proven.
+pub(super) fn build(
+    config: &Config,
+    rules: &[AccessRule],
+    tenants: &[Tenant],
+    candidate: Option<&Candidate>,
+) -> Result<Snapshot, PolicyLoadFault> {
     let mut problems = rules::problems(rules, tenants);
     let known: BTreeSet<_> = tenants.iter().map(|tenant| &tenant.id).collect();
     for tenant in &config.suspended {
@@ -93,7 +120,12 @@ fn build(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) -> Result<Sn
             problems.push(Problem::setting("suspended", what, "name an id under tenants"));
         }
     }
-    match prove(config, &index::data(config, rules, tenants).to_string()) {
+    problems.extend(bundles::problems(config));
+    match prove(
+        config,
+        candidate,
+        &index::data(config, rules, tenants).to_string(),
+    ) {
         Ok(snapshot) if problems.is_empty() => Ok(snapshot),
         Ok(_) => Err(PolicyLoadFault { problems }),
         Err(more) => {
@@ -103,9 +135,13 @@ fn build(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) -> Result<Sn
     }
 }
 
-fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
-    let files = source::read(config).map_err(|problem| vec![problem])?;
-    let all = snapshot::build(files.iter(), Value::new_object())?;
+fn prove(config: &Config, candidate: Option<&Candidate>, data: &str) -> Result<Snapshot, Vec<Problem>> {
+    let files = match candidate {
+        Some(candidate) => source::completed(candidate.files.clone()),
+        None => source::read(config).map_err(|problem| vec![problem])?,
+    };
+    let base = candidate.map_or_else(Value::new_object, |candidate| candidate.data.clone());
+    let all = snapshot::build(files.iter(), base.clone())?;
     let taken = all
         .packages()
         .into_iter()
@@ -122,13 +158,13 @@ fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
         return Err(taken);
     }
     // The built-in policies' tests run when the gateway is built.
-    if config.folder.is_some() {
+    if config.folder.is_some() || candidate.is_some() {
         let failed = trial::failures(&all);
         if !failed.is_empty() {
             return Err(failed);
         }
     }
-    let compiled = Value::from_json_str(data).map_err(|error| {
+    let compiled = over(base, data).map_err(|error| {
         let what = format!("the compiled access rules cannot be read: {error}");
         vec![Problem::setting(
             "folder",
@@ -137,5 +173,22 @@ fn prove(config: &Config, data: &str) -> Result<Snapshot, Vec<Problem>> {
         )]
     })?;
     let serving = snapshot::build(files.iter().filter(|file| !file.is_test()), compiled)?;
-    Snapshot::prove(serving, source::revision(&files, data), &Entry::ALL)
+    let own = candidate.map_or_else(String::new, |candidate| candidate.data.to_string());
+    Snapshot::prove(
+        serving,
+        source::revision(&files, &format!("{data}{own}")),
+        &Entry::ALL,
+    )
+}
+
+/// The compiled data over that of a candidate, which never holds the same names.
+fn over(mut base: Value, data: &str) -> Result<Value, String> {
+    let compiled = Value::from_json_str(data).map_err(|error| error.to_string())?;
+    let (Ok(members), Ok(compiled)) = (base.as_object_mut(), compiled.as_object()) else {
+        return Err("it is no object".to_owned());
+    };
+    for (name, value) in compiled.iter() {
+        members.insert(name.clone(), value.clone());
+    }
+    Ok(base)
 }

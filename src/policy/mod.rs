@@ -8,23 +8,35 @@
 //! writes), `index.rs` (what Rego sees of it).
 
 mod builtin;
+pub mod bundles;
+mod candidate;
 mod config;
 mod engine;
 mod entries;
 mod fault;
+pub mod impact;
 mod index;
 mod input;
+mod live;
+pub mod log;
+mod recorded;
 pub mod rest;
 mod rules;
+mod services;
+mod shadow;
 mod snapshot;
 mod source;
 mod texts;
 mod trial;
 
+pub use candidate::{Candidate, pack};
 pub use config::Config;
 pub use engine::{PolicyEngine, check};
 pub use fault::{PolicyLoadFault, Problem};
 pub use input::{answer_schema, input_schema};
+pub use live::{Basis, LivePolicy, applied};
+pub use recorded::Recorded;
 pub use rules::{AccessRule, ContractEnd, ProjectGrant, check_targets};
+pub use services::{BearerConfig, Credentials, ServiceConfig};
 pub use texts::{ReasonText, reason_texts};
 pub use trial::{Trial, run_tests};

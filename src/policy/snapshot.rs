@@ -20,7 +20,7 @@ const LARGEST_INPUT: usize = 1 << 20;
 
 /// What decides, and its name in logs.
 pub(super) struct Snapshot {
-    rego: rego::Snapshot,
+    pub(super) rego: Arc<rego::Snapshot>,
     pub(super) revision: String,
 }
 
@@ -53,7 +53,10 @@ impl Snapshot {
         revision: String,
         entries: &[Entry],
     ) -> Result<Self, Vec<Problem>> {
-        let own = Self { rego, revision };
+        let own = Self {
+            rego: Arc::new(rego),
+            revision,
+        };
         let mut problems = Vec::new();
         for entry in entries {
             if let Err(problem) = own.asked_nothing(*entry) {

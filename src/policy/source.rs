@@ -43,9 +43,14 @@ pub(super) fn read(config: &Config) -> Result<Vec<Source>, Problem> {
     };
     let mut files = Vec::new();
     collect(folder, folder, &mut files)?;
+    Ok(completed(files))
+}
+
+/// These files with what they leave to the built-in policies, sorted by name.
+pub(super) fn completed(mut files: Vec<Source>) -> Vec<Source> {
     complete(&mut files);
     files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(files)
+    files
 }
 
 /// Adds the built-in policies of the packages that the folder does not define, so that a folder written for some

@@ -10,6 +10,7 @@ pub mod entropy;
 pub mod keyring;
 pub mod limits;
 pub mod policy;
+pub mod policy_care;
 pub mod records;
 pub mod secrets;
 pub mod signer;

@@ -41,6 +41,7 @@ mod openstack;
 mod operations;
 mod parts;
 mod policies;
+mod policy_operations;
 mod provider;
 mod readiness;
 mod rego_builtins;

@@ -1,5 +1,6 @@
-//! `fedgate policy …`: the policy engine by itself.
+//! `fedgate policy …`: the engine by itself, and the policies of a running gateway.
 
+mod operate;
 mod serve;
 
 use clap::Subcommand;
@@ -11,10 +12,14 @@ use super::Failed;
 pub(super) enum Policy {
     /// Run the engine alone, with OPA's REST interface, as `opa run --server` does.
     Serve(serve::Wanted),
+    /// Of a running gateway, and of what it has decided.
+    #[command(flatten)]
+    Operate(operate::Operate),
 }
 
 pub(super) fn run(command: Policy) -> Result<(), Failed> {
     match command {
         Policy::Serve(wanted) => serve::run(wanted),
+        Policy::Operate(operate) => operate::run(operate),
     }
 }

@@ -14,7 +14,7 @@ use super::super::{
 };
 
 /// Keys whose text names a file that is only read.
-const READ: [&str; 3] = ["ca", "certificate", "jwks_file"];
+const READ: [&str; 4] = ["ca", "certificate", "jwks_file", "key_file"];
 /// Least length of the secret that everything is sealed with.
 const LEAST_SECRET: usize = 32;
 

@@ -1,4 +1,7 @@
 //! Bundles: read as the real `opa` writes and signs them, fetched, taken into use, kept, refused.
 
+mod keeping;
+mod logging;
 mod opa;
 mod reading;
+mod server;

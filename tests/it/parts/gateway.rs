@@ -180,6 +180,13 @@ impl Gateway {
         }
     }
 
+    /// Sends SIGHUP: it reads its configuration again.
+    pub fn hang_up(&self) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        let done = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        assert!(done.success());
+    }
+
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }

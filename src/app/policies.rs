@@ -1,0 +1,125 @@
+//! The policies of a gateway: the engine, what operators do with it, and the log of its decisions.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    config::Config,
+    policy::{
+        Basis, LivePolicy, PolicyEngine, Recorded,
+        log::{self, DecisionLog},
+    },
+    port::{clock::Clock, decisions::Decisions, policy::Policy, secrets::Secrets},
+    store,
+};
+
+use super::build::StartFault;
+
+/// What decides, and what is written down of it.
+#[derive(Clone)]
+pub(super) struct Policies {
+    /// The engine itself, for who only looks.
+    pub quiet: Arc<dyn Policy>,
+    /// The engine with its decisions written down.
+    pub recorded: Arc<dyn Policy>,
+    /// In an operator's hands.
+    pub live: Arc<LivePolicy>,
+    /// The decision log.
+    pub log: Arc<DecisionLog>,
+}
+
+impl Policies {
+    pub(super) fn open(
+        config: &Config,
+        secrets: &dyn Secrets,
+        (opened, clock): (&store::Opened, &Arc<dyn Clock>),
+    ) -> Result<Self, StartFault> {
+        let wrong = |why: String| StartFault(format!("policy: {why}"));
+        let engine = PolicyEngine::load(&config.policy, &config.access, &config.tenants);
+        let engine = Arc::new(engine.map_err(|fault| StartFault(fault.to_string()))?);
+        let basis = basis(config);
+        let live = Arc::new(LivePolicy::open(Arc::clone(&engine), basis, secrets).map_err(wrong)?);
+        let mut labels: BTreeMap<String, String> = config.policy.labels.clone();
+        labels
+            .entry("id".to_owned())
+            .or_insert_with(|| config.issuer.clone());
+        labels.insert("version".to_owned(), log::version().to_owned());
+        let rules = Arc::clone(&engine);
+        let wiring = log::Wiring {
+            services: &config.policy.services,
+            secrets,
+            records: Some(Arc::clone(&opened.decisions)),
+            rules: vec![Arc::new(move || rules.rego())],
+            labels,
+            clock: Arc::clone(clock),
+            also: Some(live.listener()),
+        };
+        let log = Arc::new(DecisionLog::start(&config.policy.decision_logs, wiring).map_err(wrong)?);
+        let quiet: Arc<dyn Policy> = engine;
+        let listens: Arc<dyn Decisions> = Arc::clone(&log) as Arc<dyn Decisions>;
+        Ok(Self {
+            recorded: Arc::new(Recorded::new(Arc::clone(&quiet), listens, Arc::clone(clock))),
+            quiet,
+            live,
+            log,
+        })
+    }
+
+    /// Writes and sends what waits.
+    pub(super) async fn close(&self) {
+        self.log.close().await;
+    }
+
+    /// On SIGHUP reads the configuration again and takes its policies and access rules into use, whole or not
+    /// at all. Ends with the runtime.
+    pub(super) fn reread_on_hangup(&self, path: PathBuf) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let live = Arc::clone(&self.live);
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+            tracing::error!(
+                "no handler for SIGHUP could be set; policies change by `fedgate policy apply` or a restart"
+            );
+            return;
+        };
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                reread(&live, &path).await;
+            }
+        });
+    }
+}
+
+async fn reread(live: &LivePolicy, path: &Path) {
+    let file = path.to_owned();
+    let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
+    let problems = match loaded {
+        Ok(Ok(config)) => match live.reread(config.policy, config.access).await {
+            Ok(revision) => {
+                tracing::info!(
+                    revision,
+                    "policies and access rules were read again; other settings change at a restart"
+                );
+                return;
+            }
+            Err(fault) => fault.to_string(),
+        },
+        Ok(Err(problems)) => problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(%problems, "the configuration was not taken; the running policies decide on");
+}
+
+pub(super) fn basis(config: &Config) -> Basis {
+    Basis {
+        config: config.policy.clone(),
+        rules: config.access.clone(),
+        tenants: config.tenants.clone(),
+    }
+}
