@@ -39,6 +39,13 @@ names contains "*" if person
 names contains held.name if {
 	person
 	some held in input.subject.groups
+	split(held.name, ":")[0] != "client"
+}
+
+# A client that acts for itself stands in rules as the group `client:<id>`, which no person can hold.
+names contains concat("", ["client:", input.request.client]) if {
+	input.subject.client == true
+	is_string(input.request.client)
 }
 
 offers contains offer if {
@@ -60,7 +67,7 @@ offers contains built_in if {
 	not rules
 }
 
-# A client that acts for itself holds no groups: it gets a session, and no rule that is made for people.
+# A client that acts for itself holds no groups of people: it gets a session, and what its own rules give.
 offers contains built_in if {
 	input.subject.client == true
 	input.request.kind in {"gateway", "relying_party"}

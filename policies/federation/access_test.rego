@@ -20,6 +20,7 @@ fed := {
 					"grants": [grant(role("manager"), "ops")],
 					"demands": {"mfa_required": true, "sign_in_too_old": 3600, "contract_ended": 2000},
 				}],
+				"client:bot": [{"grants": [grant(role("reader"), "bots")]}],
 				"*": [{"grants": [grant(role("reader"), "all")]}],
 			}},
 			"grafana": {
@@ -276,6 +277,18 @@ test_machine_passes_a_door_made_for_people if {
 	who := {"client": true, "upstream": null, "groups": [], "tenant": "blue"}
 	answer := access.decision with input as asks(who, "gateway", "gateway") with data.fed as fed
 	answer.allow == true
+}
+
+test_machine_gets_its_own_rules if {
+	who := openstack({"client": true, "upstream": null, "groups": []})
+	answer := access.decision with input as object.union(who, {"request": {"client": "bot"}}) with data.fed as fed
+	given(answer) == {"bots"}
+}
+
+test_person_is_no_machine if {
+	who := openstack({"groups": [{"name": "client:bot", "rule": "m"}]})
+	answer := access.decision with input as object.union(who, {"request": {"client": "bot"}}) with data.fed as fed
+	given(answer) == {"all"}
 }
 
 test_machine_gets_nothing_made_for_people if {

@@ -15,6 +15,7 @@ use crate::{
         admit::Door,
         bearer::Bearer,
         clients::{ClientDesk, Proof, hash_secret},
+        dashboards::Dashboards,
         device::DeviceDesk,
         directory::{Directory, Source},
         login::Logins,
@@ -210,7 +211,7 @@ impl World {
                 tokens: Arc::clone(&tokens),
                 limits: Arc::clone(&opened.limits),
             }),
-            logouts: Arc::new(self.logouts(&bearer)),
+            logouts: Arc::new(self.logouts(&bearer, config, opened)),
             tokens,
             overview: Arc::new(Overview {
                 directory: Arc::clone(&directory),
@@ -250,10 +251,23 @@ impl World {
         }
     }
 
-    fn logouts(&self, bearer: &Bearer) -> Logouts {
+    fn logouts(&self, bearer: &Bearer, config: &Config, opened: &store::Opened) -> Logouts {
+        let keystones = config.targets.iter().filter_map(target::Declared::as_keystone);
         Logouts {
             directory: Arc::clone(&bearer.directory),
             desk: Arc::clone(&bearer.desk),
+            dashboards: Arc::new(Dashboards {
+                directory: Arc::clone(&bearer.directory),
+                door: Arc::clone(&bearer.door),
+                tickets: Arc::clone(&opened.tickets),
+                sealer: Arc::clone(&self.sealer),
+                audit: Arc::clone(&bearer.audit),
+                clock: Arc::clone(&self.clock),
+            }),
+            returns: keystones
+                .flat_map(|keystone| &keystone.dashboards)
+                .flat_map(|dashboard| dashboard.logout_returns.clone())
+                .collect(),
             signer: Arc::clone(&bearer.signer),
             sealer: Arc::clone(&self.sealer),
             clock: Arc::clone(&self.clock),

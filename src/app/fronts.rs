@@ -41,7 +41,7 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     for declared in &config.targets {
         if let Some(keystone) = declared.as_keystone() {
-            router = router.merge(keystone_front(keystone, &parts)?);
+            router = router.merge(keystone_front(keystone, &parts, &pages)?);
         }
     }
     if let Some(hash) = parts.admin_token {
@@ -175,21 +175,41 @@ fn clusters_front(config: &Config, parts: &Parts) -> Result<Router, StartFault> 
     .routes())
 }
 
-fn keystone_front(config: &target::keystone::Config, parts: &Parts) -> Result<Router, StartFault> {
+fn keystone_front(
+    config: &target::keystone::Config,
+    parts: &Parts,
+    pages: &Arc<Pages>,
+) -> Result<Router, StartFault> {
     let client = config.client().map_err(|fault| StartFault(fault.to_string()))?;
+    let issuer = parts.directory.issuer();
+    let relay = target::keystone::transport::Transport::open(config, issuer, client, config.relayed)
+        .map_err(|problem| StartFault(format!("targets: '{}': {problem}", config.id)))?;
     let settings = keystone::Settings {
         target: config.id.clone(),
-        url: config.url.clone(),
+        own_address: config.url.to_string(),
         auth_path: config.auth_path(),
-        header_prefix: config.header_prefix.clone(),
+        own_prefix: config.header_prefix().to_owned(),
         timeout: Duration::from_secs(config.timeout_s),
-        realm: parts.directory.issuer().to_owned(),
+        realm: issuer.to_owned(),
     };
     let exchange = Arc::clone(&parts.bearer) as Arc<dyn BearerToKeystone>;
-    Ok(keystone::router(Arc::new(keystone::Front::new(
-        settings,
-        client,
-        exchange,
-        Arc::clone(&parts.entropy),
-    ))))
+    let mut front = keystone::Front::new(settings, Arc::new(relay), exchange, Arc::clone(&parts.entropy));
+    if !config.dashboards.is_empty() {
+        front = front.with_websso(keystone::websso::WebSso {
+            target: config.id.clone(),
+            name: config.name.clone(),
+            paths: [config.websso_path(), config.global_websso_path()],
+            origins: config
+                .dashboards
+                .iter()
+                .map(|dashboard| dashboard.origin.clone())
+                .collect(),
+            dashboards: Arc::clone(&parts.logouts.dashboards),
+            logins: Arc::clone(&parts.logins),
+            desk: Arc::clone(&parts.desk),
+            pages: Arc::clone(pages),
+            clock: Arc::clone(&parts.clock),
+        });
+    }
+    Ok(keystone::router(Arc::new(front)))
 }

@@ -87,10 +87,12 @@ pub async fn set_up_keystone(
         roles: &roles,
         dry_run,
     };
-    let steps = target::keystone::setup::run(&ask, &client, secrets)
+    let steps = target::keystone::setup::run(&ask, client, secrets)
         .await
         .map_err(failed)?;
-    Ok(steps.iter().map(ToString::to_string).collect())
+    let mut lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    lines.extend(target::keystone::wiring::lines(keystone));
+    Ok(lines)
 }
 
 /// The argon2id hash of a password, for the configuration.

@@ -1,4 +1,4 @@
-//! RP-Initiated Logout: ends the session, and says where the browser goes.
+//! Signing out: ends the session with what it handed out, and says where the browser goes.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::port::{
 
 use super::{
     Caller,
+    dashboards::{Dashboards, Left},
     directory::Directory,
     session::{Live, SessionDesk},
 };
@@ -28,6 +29,10 @@ pub struct Logouts {
     pub directory: Arc<Directory>,
     /// Sessions.
     pub desk: Arc<SessionDesk>,
+    /// What sessions have handed to dashboards.
+    pub dashboards: Arc<Dashboards>,
+    /// Where dashboards may be returned to (`/logout?next=`), compared as exact strings.
+    pub returns: Arc<[String]>,
     /// Our keys.
     pub signer: Arc<dyn Signer>,
     /// Seals what comes back from the upstream.
@@ -71,15 +76,32 @@ pub enum Onward {
     Upstream(String, String),
     /// To the relying party.
     Party(String),
-    /// To our page.
-    Here,
+    /// To our page, which says what was closed.
+    Here(Ended),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Back {
-    logout_to: Option<String>,
-    upstream: String,
+/// What a sign-out has closed so far. Sealed on its way through the upstream's logout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Where to go at once afterwards: a relying party's registered address.
+    to: Option<String>,
+    /// Where the page leads on to: a dashboard's registered address.
+    pub next: Option<String>,
+    /// The upstream whose own session was closed.
+    pub upstream: Option<String>,
+    /// The upstream whose own session stays open, as it cannot be closed from here.
+    pub upstream_open: Option<String>,
+    /// Tokens at dashboards.
+    pub left: Left,
     made: Timestamp,
+}
+
+impl Ended {
+    /// Where to go at once.
+    #[must_use]
+    pub fn to(&self) -> Option<&str> {
+        self.to.as_deref()
+    }
 }
 
 impl Logouts {
@@ -160,37 +182,79 @@ impl Logouts {
             .is_some_and(|made| self.clock.now().0.saturating_sub(made) < 3600)
     }
 
-    /// Ends a session with its families. `None` where it had ended before.
+    /// Ends a session with its families and with what it handed to dashboards.
     pub async fn end(
         &self,
         live: Option<&Live>,
         to: Option<String>,
         caller: &Caller,
     ) -> Result<Onward, Fault> {
-        let upstream = match live {
-            Some(live) => {
-                self.desk.end(live, "relying party", caller).await?;
-                self.upstream(live, to.as_deref())?
-            }
-            None => None,
+        let Some(live) = live else {
+            return Ok(to.map_or_else(|| Onward::Here(self.nothing(None)), Onward::Party));
         };
-        Ok(match (upstream, to) {
-            (Some((url, name)), _) => Onward::Upstream(url, name),
-            (None, Some(to)) => Onward::Party(to),
-            (None, None) => Onward::Here,
+        let ended = self.close(live, "relying party", caller).await?;
+        self.onward(live, Ended { to, ..ended })
+    }
+
+    /// The same, asked for by the person here, or coming from a dashboard.
+    pub async fn leave(&self, live: &Live, next: Option<String>, caller: &Caller) -> Result<Onward, Fault> {
+        let ended = self.close(live, "person", caller).await?;
+        self.onward(live, Ended { next, ..ended })
+    }
+
+    /// `next`, if a dashboard is registered with it.
+    pub fn returns(&self, next: &str) -> Result<String, Fault> {
+        self.returns
+            .iter()
+            .find(|own| *own == next)
+            .cloned()
+            .ok_or_else(|| {
+                Fault::new(
+                    Code::BadClient,
+                    "'next' is no registered return address of a dashboard",
+                )
+            })
+    }
+
+    /// Nothing was closed, as nobody was signed in.
+    #[must_use]
+    pub fn nothing(&self, next: Option<String>) -> Ended {
+        Ended {
+            to: None,
+            next,
+            upstream: None,
+            upstream_open: None,
+            left: Left::default(),
+            made: self.clock.now(),
+        }
+    }
+
+    async fn close(&self, live: &Live, by: &str, caller: &Caller) -> Result<Ended, Fault> {
+        // The session first: it must not hand out another token while its tokens are revoked.
+        self.desk.end(live, by, caller).await?;
+        Ok(Ended {
+            left: self.dashboards.leave(live, caller).await,
+            ..self.nothing(None)
         })
     }
 
-    /// The address that ends the upstream's own session and comes back to `/logout/done`, and the upstream's
-    /// name for people; none where it has no such address.
-    pub fn upstream(&self, live: &Live, to: Option<&str>) -> Result<Option<(String, String)>, Fault> {
+    fn onward(&self, live: &Live, mut ended: Ended) -> Result<Onward, Fault> {
+        if let Some((url, name)) = self.upstream(live, &mut ended)? {
+            return Ok(Onward::Upstream(url, name));
+        }
+        Ok(match ended.to.clone() {
+            Some(to) => Onward::Party(to),
+            None => Onward::Here(ended),
+        })
+    }
+
+    /// The upstream's logout, which comes back to `/logout/done`; its name for people.
+    fn upstream(&self, live: &Live, ended: &mut Ended) -> Result<Option<(String, String)>, Fault> {
         let Some(id) = live.identity.upstream() else {
             return Ok(None);
         };
         let source = self.directory.source(id)?;
-        let Some(logout) = source.upstream.ways().logout else {
-            return Ok(None);
-        };
+        let ways = source.upstream.ways();
         let name = source.upstream.display_name().to_owned();
         let hint = live
             .session
@@ -198,27 +262,27 @@ impl Logouts {
             .as_deref()
             .and_then(|sealed| self.sealer.open(Purpose::UpstreamHint, sealed))
             .and_then(|hint| String::from_utf8(hint).ok());
-        let back = Back {
-            logout_to: to.map(str::to_owned),
-            upstream: name.clone(),
-            made: self.clock.now(),
-        };
+        ended.upstream = Some(name.clone());
         let text =
-            serde_json::to_vec(&back).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
+            serde_json::to_vec(&ended).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
         let state = self.sealer.seal(Purpose::Notice, &text);
         let back_to = format!("{}/logout/done", self.directory.issuer());
-        Ok(logout
-            .begin(hint.as_deref(), &back_to, &state)
-            .map(|url| (url, name)))
+        let url = ways
+            .logout
+            .and_then(|logout| logout.begin(hint.as_deref(), &back_to, &state));
+        if url.is_none() {
+            ended.upstream = None;
+            ended.upstream_open = ways.browser.is_some().then(|| name.clone());
+        }
+        Ok(url.map(|url| (url, name)))
     }
 
-    /// Coming back from the upstream's logout: where to go, and which upstream it was. A state that is not
-    /// ours, or older than an hour, leads nowhere.
+    /// Coming back from the upstream's logout. A state that is not ours, or older than an hour, is nothing.
     #[must_use]
-    pub fn done(&self, state: &str) -> Option<(Option<String>, String)> {
-        let back: Back = serde_json::from_slice(&self.sealer.open(Purpose::Notice, state)?).ok()?;
-        let fresh = self.clock.now().0.saturating_sub(back.made.0) < 3600;
-        fresh.then_some((back.logout_to, back.upstream))
+    pub fn done(&self, state: &str) -> Option<Ended> {
+        let ended: Ended = serde_json::from_slice(&self.sealer.open(Purpose::Notice, state)?).ok()?;
+        let fresh = self.clock.now().0.saturating_sub(ended.made.0) < 3600;
+        fresh.then_some(ended)
     }
 }
 

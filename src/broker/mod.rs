@@ -5,6 +5,7 @@
 pub mod admit;
 pub mod bearer;
 pub mod clients;
+pub mod dashboards;
 pub mod device;
 pub mod directory;
 pub mod login;

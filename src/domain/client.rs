@@ -29,16 +29,20 @@ pub enum GrantType {
     /// RFC 8693
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// RFC 6749 §4.3: the client takes the person's password. Only for old command lines (`v3oidcpassword`).
+    #[serde(rename = "password")]
+    Password,
 }
 
 impl GrantType {
     /// All of them, in the order of the discovery document.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
         Self::DeviceCode,
         Self::TokenExchange,
+        Self::Password,
     ];
 
     /// The value of `grant_type`.
@@ -50,6 +54,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::Password => "password",
         }
     }
 
@@ -110,7 +115,7 @@ pub struct ClientSettings {
     /// Algorithm of its ID tokens and access tokens.
     #[serde(default = "default_algorithm")]
     pub algorithm: Algorithm,
-    /// The tenant on whose behalf it acts with client_credentials.
+    /// The tenant on whose behalf it acts with client_credentials, or whose people's passwords it takes.
     #[serde(default)]
     pub tenant: Option<TenantId>,
     /// Life of its access tokens and ID tokens, in seconds.

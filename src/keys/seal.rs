@@ -67,6 +67,7 @@ pub struct SecretSealer {
     refresh: Keys,
     device: Keys,
     notice: Keys,
+    handed: Keys,
 }
 
 impl fmt::Debug for SecretSealer {
@@ -92,6 +93,7 @@ impl SecretSealer {
             refresh: Keys::derive(&from, Purpose::Refresh)?,
             device: Keys::derive(&from, Purpose::Device)?,
             notice: Keys::derive(&from, Purpose::Notice)?,
+            handed: Keys::derive(&from, Purpose::Handed)?,
         })
     }
 
@@ -105,6 +107,7 @@ impl SecretSealer {
             Purpose::Refresh => &self.refresh,
             Purpose::Device => &self.device,
             Purpose::Notice => &self.notice,
+            Purpose::Handed => &self.handed,
         }
     }
 }

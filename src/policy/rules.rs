@@ -30,7 +30,8 @@ pub struct AccessRule {
     pub rule: String,
     /// The tenant whose people it is for.
     pub tenant: TenantId,
-    /// The group (after mapping) it is for; `*` for everybody of the tenant.
+    /// The group (after mapping) it is for; `*` for everybody of the tenant. `client:<id>` is a client that acts for
+    /// itself (`client_credentials`); no person can be in it.
     pub group: String,
     /// Only for people who came through this upstream. Absent: through any of the tenant's.
     #[serde(default)]

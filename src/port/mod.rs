@@ -12,6 +12,7 @@ pub mod limits;
 pub mod policy;
 pub mod policy_care;
 pub mod records;
+pub mod relay;
 pub mod secrets;
 pub mod signer;
 pub mod target;

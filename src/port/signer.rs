@@ -76,6 +76,8 @@ pub enum Purpose {
     Device,
     /// What a page must be told once (a notice after logout).
     Notice,
+    /// Tokens at dashboards that a session has handed out.
+    Handed,
 }
 
 impl Purpose {
@@ -91,6 +93,7 @@ impl Purpose {
             Self::Refresh => "refresh",
             Self::Device => "device",
             Self::Notice => "notice",
+            Self::Handed => "handed",
         }
     }
 }

@@ -24,6 +24,35 @@ pub trait Target: Send + Sync {
     async fn health(&self) -> Option<Result<(), String>> {
         None
     }
+    /// Signing in for dashboards, where it knows that.
+    fn as_dashboards(&self) -> Option<&dyn Dashboards> {
+        None
+    }
+}
+
+/// A target that dashboards use: browsers bring them a token in a form.
+#[async_trait]
+pub trait Dashboards: Send + Sync {
+    /// The page that takes a token to `origin`, which has been checked before.
+    async fn enter(&self, permit: &Permit, origin: &str) -> Result<Entry, Fault>;
+    /// Ends a token with everything that was made from it. One that has ended already is fine.
+    async fn revoke(&self, token: &str) -> Result<(), Fault>;
+}
+
+/// What a browser takes to a dashboard.
+#[derive(Clone)]
+pub struct Entry {
+    /// The target's own HTML page.
+    pub page: Vec<u8>,
+    /// The token in it, for ending it.
+    pub token: String,
+}
+
+// It holds a bearer secret: `{:?}` must not print it.
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Entry")
+    }
 }
 
 /// What is fixed about a target.

@@ -19,6 +19,10 @@ pub enum TicketKind {
     Seen,
     /// A pending sign-in that has been finished.
     Finished,
+    /// Tokens at dashboards that a session has handed out, so that signing out ends them.
+    Handed,
+    /// Such a token → its session.
+    HandedBy,
 }
 
 impl TicketKind {
@@ -32,6 +36,8 @@ impl TicketKind {
             Self::UserCode => "usercode",
             Self::Seen => "seen",
             Self::Finished => "finished",
+            Self::Handed => "handed",
+            Self::HandedBy => "handedby",
         }
     }
 }

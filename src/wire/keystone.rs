@@ -7,6 +7,27 @@ pub const SUBJECT_TOKEN: &str = "x-subject-token";
 /// Where a caller puts its token.
 pub const AUTH_TOKEN: &str = "x-auth-token";
 
+/// `POST /v3/auth/tokens` as far as it names a token that another is made from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Rescope {
+    auth: RescopeAuth,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct RescopeAuth {
+    identity: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+impl Rescope {
+    /// The token that another is made from, by whichever method.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        ["token", "mapped", "openid", "saml2"]
+            .into_iter()
+            .find_map(|method| self.auth.identity.get(method)?.get("id")?.as_str())
+    }
+}
+
 /// Keystone's error document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {

@@ -33,6 +33,7 @@ use fedgate::{
         keystone::{
             Config,
             setup::{self, Change},
+            transport::Transport,
         },
         open,
     },
@@ -133,16 +134,17 @@ fn open_target(config: Config) -> Arc<dyn Target> {
 
 async fn serve_front(socket: tokio::net::TcpListener, keystone: &str, desk: Arc<Desk>, timeout: Duration) {
     let config = config(keystone, PREFIX);
+    let relay = Transport::open(&config, ISSUER, plain_client(), 64).unwrap();
     let front = Front::new(
         Settings {
             target: config.id.clone(),
-            url: config.url.clone(),
+            own_address: config.url.to_string(),
             auth_path: config.auth_path(),
-            header_prefix: config.header_prefix.clone(),
+            own_prefix: config.header_prefix().to_owned(),
             timeout,
             realm: ISSUER.into(),
         },
-        plain_client(),
+        Arc::new(relay.within(timeout)),
         desk,
         Arc::new(Zeros),
     );
@@ -159,7 +161,7 @@ async fn set_up(config: &Config, dry_run: bool) -> Vec<setup::Step> {
         roles: &roles,
         dry_run,
     };
-    setup::run(&ask, &plain_client(), &AdminPassword)
+    setup::run(&ask, plain_client(), &AdminPassword)
         .await
         .expect("setup works")
 }
@@ -185,6 +187,11 @@ async fn world(prefix_of_keystone: &str) -> World {
 }
 
 fn permit(username: &str, email: Option<&str>, projects: &[(&str, &str, &str)]) -> Permit {
+    permit_from("https://idp.acme.example", username, email, projects)
+}
+
+/// The same from another identity provider of the tenant.
+fn permit_from(issuer: &str, username: &str, email: Option<&str>, projects: &[(&str, &str, &str)]) -> Permit {
     let mut claims = Map::new();
     claims.insert("preferred_username".into(), json!(username));
     if let Some(email) = email {
@@ -194,7 +201,7 @@ fn permit(username: &str, email: Option<&str>, projects: &[(&str, &str, &str)]) 
     let assertion = UpstreamAssertion::verified(Verified {
         upstream: UpstreamId::parse("acme").unwrap(),
         tenant: tenant().id,
-        issuer: "https://idp.acme.example".into(),
+        issuer: issuer.into(),
         subject: username.into(),
         claims,
         authenticated_at: now,
@@ -353,6 +360,19 @@ async fn a_login_has_exactly_the_permitted_projects_and_loses_what_is_taken_away
     let body: Value = serde_json::from_slice(&token.body).unwrap();
     assert_eq!(body["token"]["user"]["id"], user.as_str(), "the same person");
     assert_eq!(world.projects(&token.token).await, ["tenant-a"]);
+
+    // The same `sub` and the same name from another identity provider is another person, in the same domain. Stock
+    // Keystone answers 409 where two providers of a domain share a `sub`.
+    let namesake = permit_from("https://other.acme.example", "Jürgen Ñ €", None, &all[3..]);
+    let other = world.login(&namesake).await;
+    let body: Value = serde_json::from_slice(&other.body).unwrap();
+    assert_ne!(body["token"]["user"]["id"], user.as_str(), "somebody else");
+    assert_eq!(world.projects(&other.token).await, ["lab"]);
+    assert_eq!(
+        world.projects(&token.token).await,
+        ["tenant-a"],
+        "what the first one has stays theirs"
+    );
 
     // Somebody without an e-mail address, and somebody else's projects stay apart.
     let token = world.login(&permit("mallory", None, &all[3..])).await;
@@ -622,4 +642,73 @@ async fn bodies_pass_both_ways_whatever_their_length_and_framing() {
     assert_eq!(answer.headers()["x-length"], "1000");
     assert_eq!(answer.headers()["x-chunked"], "none");
     assert_eq!(chunked(2 * 1024 * 1024).send().await.unwrap().status(), 413);
+}
+
+/// Answers that are none of Keystone's, and more requests than may be on their way at once.
+#[tokio::test]
+async fn a_broken_or_busy_keystone_is_told_in_keystones_dialect() {
+    let far = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let far_url = format!("http://{}", far.local_addr().unwrap());
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let answer = move |request: axum::extract::Request| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let html = [("content-type", "text/html")];
+            let json = [("content-type", "application/json")];
+            match request.uri().path() {
+                "/v3/html" => (StatusCode::INTERNAL_SERVER_ERROR, html, "<h1>oops</h1>"),
+                "/v3/proxy" => (StatusCode::SERVICE_UNAVAILABLE, html, "<h1>no server</h1>"),
+                "/v3/own" => (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    json,
+                    "{\"error\": {\"code\": 500}}",
+                ),
+                "/v3/wait" => {
+                    let _one = gate.acquire().await;
+                    (StatusCode::OK, json, "{}")
+                }
+                _ => (StatusCode::OK, html, "<h1>fine</h1>"),
+            }
+        }
+    };
+    tokio::spawn(async move { axum::serve(far, axum::Router::new().fallback(answer)).await });
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let front = format!("http://{}", socket.local_addr().unwrap());
+    serve_front(socket, &far_url, Arc::default(), Duration::from_secs(20)).await;
+    let get = |path: &'static str| plain_client().get(format!("{front}{path}")).send();
+    for path in ["/v3/html", "/v3/proxy"] {
+        let answer = get(path).await.unwrap();
+        assert_eq!(answer.status(), 502, "{path}");
+        let body: Value = answer.json().await.unwrap();
+        let message = body["error"]["message"].as_str().unwrap();
+        assert!(
+            message.contains("did not say why") && message.contains("reference"),
+            "{message}"
+        );
+    }
+    let own = get("/v3/own").await.unwrap();
+    assert_eq!(
+        (own.status().as_u16(), own.text().await.unwrap().as_str()),
+        (500, "{\"error\": {\"code\": 500}}")
+    );
+    assert_eq!(
+        get("/v3/page").await.unwrap().text().await.unwrap(),
+        "<h1>fine</h1>"
+    );
+    // 64 are let through (`serve_front`); the next waits two seconds, and is told to come back.
+    let waiting: Vec<_> = (0..64).map(|_| tokio::spawn(get("/v3/wait"))).collect();
+    while opened.available_permits() == 0 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let turned_away = get("/v3/page").await.unwrap();
+        if turned_away.status() == 503 {
+            assert_eq!(turned_away.headers()["retry-after"], "5");
+            break;
+        }
+    }
+    opened.add_permits(64);
+    for one in waiting {
+        assert_eq!(one.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!(get("/v3/page").await.unwrap().status(), 200);
 }

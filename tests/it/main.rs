@@ -31,6 +31,7 @@ mod demo;
 mod docker;
 mod fedctl;
 mod freshness;
+mod front;
 mod house;
 mod journeys;
 mod keystone;

@@ -17,6 +17,7 @@ use fedgate::{
         admit::Door,
         bearer::Bearer,
         clients::{ClientDesk, Proof, hash_secret},
+        dashboards::Dashboards,
         device::DeviceDesk,
         directory::{Directory, Source},
         login::Logins,
@@ -233,6 +234,14 @@ async fn gateway() -> Gateway {
         clock: clock.clone(),
         entropy: entropy.clone(),
     });
+    let dashboards = Arc::new(Dashboards {
+        directory: directory.clone(),
+        door: bearer.door.clone(),
+        tickets: tickets.clone(),
+        sealer: sealer.clone(),
+        audit: bearer.audit.clone(),
+        clock: clock.clone(),
+    });
     let devices = Arc::new(DeviceDesk {
         tokens: tokens.clone(),
         limits: Arc::new(MemoryLimits::new(1000, clock.clone())),
@@ -259,6 +268,8 @@ async fn gateway() -> Gateway {
         logouts: Arc::new(Logouts {
             directory: directory.clone(),
             desk: desk.clone(),
+            dashboards,
+            returns: Arc::new([]),
             signer: signer.clone(),
             sealer: sealer.clone(),
             clock: clock.clone(),
@@ -568,7 +579,8 @@ async fn bad_token_requests_are_refused_in_the_protocols_words() {
         (vec![grant, ("scope", "root")], 400, "invalid_scope"),
         (vec![grant, ("resource", "nowhere")], 400, "invalid_target"),
         (vec![grant, ("x", huge.as_str())], 400, "invalid_request"),
-        (vec![("grant_type", "password")], 400, "unsupported_grant_type"),
+        (vec![("grant_type", "password")], 400, "unauthorized_client"),
+        (vec![("grant_type", "implicit")], 400, "unsupported_grant_type"),
         (
             vec![("grant_type", "refresh_token"), ("refresh_token", "fgr_a.1.b")],
             400,

@@ -6,7 +6,9 @@
 #   <port>             where it listens, on 127.0.0.1
 #   <public-endpoint>  the URL that clients use (the gateway's, without /v3); it goes into the catalog
 #
-# KEYSTONE_HEADER_PREFIX names the identity headers (default `OIDC-`). The administrator is `admin` with
+# KEYSTONE_HEADER_PREFIX names the identity headers (default `OIDC-`). With KEYSTONE_SOCKET=<path> it also speaks the
+# uwsgi protocol on that Unix socket, and identity comes by keys that begin with FEDGW_. KEYSTONE_DASHBOARDS lists
+# more origins for WebSSO, separated by spaces. The administrator is `admin` with
 # the password `adminpw` in project `admin`: for tests and demonstrations on loopback only.
 # It ends with SIGTERM or SIGINT, and when the process that started it is gone.
 set -euo pipefail
@@ -17,7 +19,10 @@ if [ $# -ne 3 ]; then
 fi
 dir="$1" port="$2" public="${3%/}"
 prefix="${KEYSTONE_HEADER_PREFIX:-OIDC-}"
-environ_prefix="$(printf '%s' "$prefix" | tr 'a-z-' 'A-Z_')"
+environ_prefix="HTTP_$(printf '%s' "$prefix" | tr 'a-z-' 'A-Z_')"
+if [ -n "${KEYSTONE_SOCKET:-}" ]; then
+    environ_prefix=FEDGW_
+fi
 here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone"
 if [ ! -e "$here/ready" ]; then
     echo "Keystone is not installed; run tests/parts/keystone.sh first" >&2
@@ -29,8 +34,11 @@ dir="$(cd "$dir" && pwd)"
 if [ ! -e "$dir/keystone.db" ]; then
     cp -a "$here/template/." "$dir/"
 fi
-sed -e "s|@DIR@|$dir|g" -e "s|@PUBLIC@|$public|g" -e "s|@PREFIX@|$environ_prefix|g" \
+sed -e "s|@DIR@|$dir|g" -e "s|@PUBLIC@|$public|g" -e "s|HTTP_@PREFIX@|$environ_prefix|g" \
     "$dir/etc/keystone.conf.in" >"$dir/etc/keystone.conf"
+for origin in ${KEYSTONE_DASHBOARDS:-}; do
+    sed -i "s|^sso_callback_template|trusted_dashboard = $origin\n&|" "$dir/etc/keystone.conf"
+done
 # Public and internal endpoints lead through the gateway; the admin endpoint stays with Keystone itself.
 python3 - "$dir/keystone.db" "$public/v3" "http://127.0.0.1:$port/v3" <<'SQL'
 import sqlite3, sys
@@ -48,6 +56,9 @@ command=("$here/server/bin/uwsgi" --http-socket "127.0.0.1:$port"
     --master --processes 1 --threads 2 --lazy-apps --die-on-term --need-app --no-orphans
     --buffer-size 65535 --add-header "Connection: close" --so-keepalive
     --disable-logging --logto "$dir/log/uwsgi.log")
+if [ -n "${KEYSTONE_SOCKET:-}" ]; then
+    command+=(--socket "$KEYSTONE_SOCKET" --chmod-socket=600)
+fi
 if command -v setpriv >/dev/null && setpriv --pdeathsig TERM true 2>/dev/null; then
     exec setpriv --pdeathsig TERM "${command[@]}"
 fi

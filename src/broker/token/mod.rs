@@ -8,6 +8,7 @@ pub mod code;
 mod device;
 pub mod exchange;
 mod inspect;
+mod password;
 mod refresh;
 
 use std::{sync::Arc, time::Duration};

@@ -238,11 +238,12 @@ fn own_behalf_misfits(client: &ClientSettings) -> Vec<(String, String, String)> 
         wrong.push((key.to_owned(), found.to_owned(), expected.to_owned()));
     };
     if client.is_public() {
-        let expected = "secret or private_key_jwt: client_credentials is for clients that prove themselves";
+        let expected = "secret or private_key_jwt: client_credentials and password are for clients that prove themselves";
         say("auth.method", "'none'", expected);
     }
     if client.tenant.is_none() {
-        let expected = "the tenant on whose behalf client_credentials acts";
+        let expected =
+            "the tenant on whose behalf client_credentials acts, or whose people's passwords are taken";
         say("tenant", "nothing", expected);
     }
     wrong
@@ -289,7 +290,8 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
         let found = client.token_lifetime_s.to_string();
         say("token_lifetime_s", &found, "1 to 86400 seconds");
     }
-    if client.grants.contains(&GrantType::ClientCredentials) {
+    let provers = [GrantType::ClientCredentials, GrantType::Password];
+    if provers.iter().any(|grant| client.grants.contains(grant)) {
         wrong.extend(own_behalf_misfits(client));
     }
     addresses("redirect_uris", &client.redirect_uris, &mut wrong);

@@ -11,36 +11,62 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    broker::session::Live,
-    http::page::view::{ConfirmLogout, Ended, LoggedOut},
+    broker::{
+        logout::{Ended, Onward},
+        session::Live,
+    },
+    http::page::view::{ConfirmLogout, LoggedOut, Thing},
 };
 
-use super::{Ask, Front, cookie, somebody, with_cookies};
+use super::{Ask, Front, cookie, see_other, somebody, with_cookies};
 
 /// What the form sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub(super) struct Sent {
     #[serde(default)]
     form: String,
+    #[serde(default)]
+    next: String,
 }
 
-/// `GET /logout`: the question. A link alone ends nothing.
+/// `GET /logout`: the question. A link alone ends nothing, with one exception: a dashboard that has just closed
+/// its own session sends the browser here with its registered `next`, and the person's own click came with it
+/// (`Sec-Fetch-User`). Asking again would leave sessions open on shared computers, whose people walk away after
+/// "Sign out". The price: a link on another site that somebody clicks can sign them out, and nothing more.
 pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response {
-    let frame = front.frame(&ask);
+    let next = match ask
+        .query("next")
+        .map(|next| front.logouts.returns(next))
+        .transpose()
+    {
+        Ok(next) => next,
+        Err(fault) => return front.failed(&ask, &fault, None),
+    };
     match front.live(&ask).await {
+        Ok(Some(live)) if next.is_some() && clicked(&ask) => end(&front, &ask, &live, next).await,
         Ok(Some(live)) => {
             let (browser, set) = front.browser(&ask);
             let view = ConfirmLogout {
                 action: "/logout".to_owned(),
-                fields: Vec::new(),
+                fields: next.map(|next| ("next".to_owned(), next)).into_iter().collect(),
                 person: somebody(&live),
                 form: front.form(&browser, "/logout"),
             };
-            with_cookies(front.pages.show(&frame, StatusCode::OK, &view), set)
+            with_cookies(front.pages.show(&front.frame(&ask), StatusCode::OK, &view), set)
         }
-        Ok(None) => front.pages.show(&frame, StatusCode::OK, &LoggedOut::default()),
+        Ok(None) => nothing(&front, &ask, next),
         Err(fault) => front.failed(&ask, &fault, None),
     }
+}
+
+/// Whether a person's click led here, as a whole page (Fetch Metadata). Browsers alone set these headers.
+fn clicked(ask: &Ask) -> bool {
+    let is = |name: &str, value: &str| {
+        ask.headers
+            .get(name)
+            .is_some_and(|own| own.as_bytes() == value.as_bytes())
+    };
+    is("sec-fetch-user", "?1") && is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
 }
 
 /// `POST /logout`
@@ -49,66 +75,66 @@ pub(super) async fn leave(
     ask: Ask,
     form: Result<Form<Sent>, FormRejection>,
 ) -> Response {
-    let frame = front.frame(&ask);
-    let proof = form.map(|Form(sent)| sent.form).unwrap_or_default();
+    let sent = form.map(|Form(sent)| sent).unwrap_or_default();
+    let next = match sent.next.as_str() {
+        "" => None,
+        next => match front.logouts.returns(next) {
+            Ok(next) => Some(next),
+            Err(fault) => return front.failed(&ask, &fault, None),
+        },
+    };
     let live = match front.live(&ask).await {
         Ok(Some(live)) => live,
-        Ok(None) => return front.pages.show(&frame, StatusCode::OK, &LoggedOut::default()),
+        Ok(None) => return nothing(&front, &ask, next),
         Err(fault) => return front.failed(&ask, &fault, None),
     };
-    if let Err(fault) = front.form_holds(&ask, "/logout", &proof) {
+    if let Err(fault) = front.form_holds(&ask, "/logout", &sent.form) {
         return front.failed(&ask, &fault, None);
     }
-    if let Err(fault) = front.desk.end(&live, "person", &ask.caller).await {
-        return front.failed(&ask, &fault, None);
-    }
-    // The same way as for a relying party: one address of ours is registered at the upstream.
-    let response = match front.logouts.upstream(&live, None) {
-        Ok(Some((url, name))) => front.pages.onward(&frame, &url, Some(&name)),
-        Ok(None) => {
-            let closed = ours(front.directory().name());
-            let open = still_open(&front, &live);
-            front
-                .pages
-                .show(&frame, StatusCode::OK, &LoggedOut { closed, open })
+    end(&front, &ask, &live, next).await
+}
+
+async fn end(front: &Front, ask: &Ask, live: &Live, next: Option<String>) -> Response {
+    let response = match front.logouts.leave(live, next, &ask.caller).await {
+        Ok(Onward::Upstream(url, _)) if ask.is_get() => see_other(&url),
+        Ok(Onward::Upstream(url, name)) => front.pages.onward(&front.frame(ask), &url, Some(&name)),
+        Ok(Onward::Party(url)) => front.pages.onward(&front.frame(ask), &url, None),
+        Ok(Onward::Here(ended)) => {
+            let view = listed(front.directory().name(), &ended);
+            front.pages.show(&front.frame(ask), StatusCode::OK, &view)
         }
-        Err(fault) => return front.failed(&ask, &fault, None),
+        Err(fault) => return front.failed(ask, &fault, None),
     };
     with_cookies(response, cookie::forget(cookie::SESSION))
 }
 
-/// What this sign-out could not end: tokens that run out by themselves, and a session at an upstream that
-/// has no logout.
-fn still_open(front: &Front, live: &Live) -> Vec<Ended> {
-    let source = live.identity.upstream().map(|id| front.directory().source(id));
-    let there = source.and_then(Result::ok).map(|source| &source.upstream);
-    there
-        .filter(|upstream| upstream.ways().browser.is_some())
-        .map(|upstream| Ended {
-            what: "upstream",
-            name: upstream.display_name().to_owned(),
-        })
-        .into_iter()
-        .chain([tokens()])
-        .collect()
+fn nothing(front: &Front, ask: &Ask, next: Option<String>) -> Response {
+    let view = LoggedOut {
+        next,
+        ..LoggedOut::default()
+    };
+    front.pages.show(&front.frame(ask), StatusCode::OK, &view)
 }
 
-fn ours(gateway: &str) -> Vec<Ended> {
-    vec![
-        Ended {
-            what: "session",
-            name: gateway.to_owned(),
-        },
-        Ended {
-            what: "families",
-            name: String::new(),
-        },
-    ]
-}
-
-fn tokens() -> Ended {
-    Ended {
-        what: "tokens",
-        name: String::new(),
+/// Everything that a sign-out has closed at the gateway of that name, and what it could not close.
+pub(in crate::http) fn listed(gateway: &str, ended: &Ended) -> LoggedOut {
+    let thing = |what: &'static str, name: &str| Thing {
+        what,
+        name: name.to_owned(),
+    };
+    let mut closed = vec![thing("session", gateway), thing("families", "")];
+    closed.extend(ended.left.closed.iter().map(|name| thing("dashboards", name)));
+    closed.extend(ended.upstream.iter().map(|name| thing("upstream", name)));
+    let mut open: Vec<Thing> = ended
+        .upstream_open
+        .iter()
+        .map(|name| thing("upstream", name))
+        .collect();
+    open.extend(ended.left.open.iter().map(|name| thing("dashboards", name)));
+    open.push(thing("tokens", ""));
+    LoggedOut {
+        closed,
+        open,
+        next: ended.next.clone(),
     }
 }

@@ -10,7 +10,7 @@ mod callback;
 mod choose;
 pub mod cookie;
 mod device;
-mod logout;
+pub(in crate::http) mod logout;
 mod password;
 
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub struct Front {
     pub pages: Arc<Pages>,
     /// Sign-ins.
     pub logins: Arc<Logins>,
-    /// Sign-outs that go on to the upstream.
+    /// Signing out.
     pub logouts: Arc<Logouts>,
     /// Sessions.
     pub desk: Arc<SessionDesk>,

@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::super::fault;
 use crate::domain::{fault::Fault, ids::Reference};
+use crate::port::relay::RelayFault;
 use crate::wire::keystone::ErrorBody;
 
 /// A request that ends here.
@@ -18,10 +19,12 @@ pub(super) enum Refusal {
     Path,
     /// A body without a length that is too long to be kept.
     TooLarge,
-    /// Keystone did not begin to answer in time.
-    Slow,
-    /// Keystone does not answer.
-    Down(String),
+    /// The caller did not send their body in time.
+    SlowCaller,
+    /// Keystone was not reached, or did not begin to answer.
+    Relay(RelayFault),
+    /// Keystone, or a server before it, failed without Keystone's error document.
+    Broken(StatusCode),
     /// The exchange failed.
     Fault(Fault),
 }
@@ -43,18 +46,17 @@ impl Refusal {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body has no Content-Length and is longer than 1 MiB.",
             ),
-            Self::Slow => {
-                tracing::error!(%reference, "Keystone did not answer in time");
-                (
-                    StatusCode::GATEWAY_TIMEOUT,
-                    "Keystone did not answer in time. Try again in a moment.",
-                )
-            }
-            Self::Down(detail) => {
-                tracing::error!(%reference, %detail, "Keystone does not answer");
+            Self::SlowCaller => (
+                StatusCode::REQUEST_TIMEOUT,
+                "The body of the request did not arrive in time. Send it again.",
+            ),
+            Self::Relay(fault) => unreached(&fault, reference),
+            Self::Broken(status) => {
+                tracing::error!(%reference, %status, "Keystone failed without an error document");
                 (
                     StatusCode::BAD_GATEWAY,
-                    "Keystone does not answer. Try again in a moment.",
+                    "Keystone failed and did not say why. Try again in a moment; if it lasts, send the reference to \
+                     your cloud's help desk.",
                 )
             }
         };
@@ -73,9 +75,39 @@ impl Refusal {
             Body::from(body),
         )
             .into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
         // RFC 6750 §3: no error code where no token came.
         challenge(&mut response, realm, "");
         response
+    }
+}
+
+/// Why Keystone was not reached, in the caller's words.
+fn unreached(fault: &RelayFault, reference: &Reference) -> (StatusCode, &'static str) {
+    if *fault == RelayFault::TooLarge {
+        return (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "The headers are longer than Keystone takes (64 KiB).",
+        );
+    }
+    tracing::error!(%reference, %fault, "Keystone was not reached");
+    match fault {
+        RelayFault::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Keystone is busy with as many requests as it may have at once. Try again in a few seconds.",
+        ),
+        RelayFault::Slow => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "Keystone did not answer in time. Try again in a moment.",
+        ),
+        RelayFault::Down(_) | RelayFault::TooLarge => (
+            StatusCode::BAD_GATEWAY,
+            "Keystone does not answer. Try again in a moment.",
+        ),
     }
 }
 

@@ -4,7 +4,8 @@ use http::{HeaderMap, HeaderName, header};
 
 /// Beginnings of names that speak about identity, in the spelling of the WSGI environ. `OIDC-SUB`, `OIDC_SUB` and
 /// `oidc_sub` are one name to Keystone, and it joins duplicates.
-const IDENTITY: [&str; 6] = [
+const IDENTITY: [&str; 7] = [
+    "FEDGW_",
     "OIDC_",
     "MELLON_",
     "SHIB_",
@@ -12,8 +13,8 @@ const IDENTITY: [&str; 6] = [
     "X_FORWARDED_",
     "OPENSTACK_",
 ];
-/// Whole names of that sort.
-const IDENTITY_NAMES: [&str; 3] = ["REMOTE_USER", "REMOTE_DOMAIN", "FORWARDED"];
+/// Whole names of that sort. `Proxy` would become HTTP_PROXY, which libraries read as a setting (CVE-2016-5385).
+const IDENTITY_NAMES: [&str; 4] = ["REMOTE_USER", "REMOTE_DOMAIN", "FORWARDED", "PROXY"];
 /// RFC 9110 §7.6.1, and what the client library sets by itself.
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
@@ -27,7 +28,7 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// The headers of a request as Keystone may see them. `Content-Length` stays: uWSGI reads no chunked bodies.
+/// The headers of a request as Keystone may see them, without the length of its body, which is told anew.
 pub(super) fn onward(from: &HeaderMap, own_prefix: &str) -> HeaderMap {
     let own = environ(own_prefix);
     let listed = listed(from);
@@ -35,6 +36,9 @@ pub(super) fn onward(from: &HeaderMap, own_prefix: &str) -> HeaderMap {
     for (name, value) in from {
         let dropped = *name == header::HOST
             || *name == header::EXPECT
+            || *name == header::CONTENT_LENGTH
+            // No header of Keystone's has one, and `X_Auth_Token` would be joined with `X-Auth-Token`.
+            || name.as_str().contains('_')
             || is_hop_by_hop(name, &listed)
             || is_identity(name.as_str(), &own);
         if !dropped {
@@ -75,8 +79,8 @@ fn listed(headers: &HeaderMap) -> Vec<String> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
-        // A caller must not be able to take the body's length or their own token away from the request.
-        .filter(|name| name != "content-length" && name != "authorization" && name != "x-auth-token")
+        // A caller must not be able to take their own token away from the request.
+        .filter(|name| name != "authorization" && name != "x-auth-token")
         .collect()
 }
 
@@ -106,6 +110,10 @@ mod tests {
             "REMOTE_USER",
             "remote_domain",
             "forwarded",
+            "fedgw-sub",
+            "FEDGW_SUB",
+            "proxy",
+            "x_auth_token",
             "connection",
             "x-listed",
             "te",
@@ -131,15 +139,6 @@ mod tests {
         let onward = onward(&from, "Fedgate-7F-");
         let mut left: Vec<&str> = onward.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(
-            left,
-            [
-                "accept",
-                "authorization",
-                "content-length",
-                "openstack",
-                "x-auth-token"
-            ]
-        );
+        assert_eq!(left, ["accept", "authorization", "openstack", "x-auth-token"]);
     }
 }

@@ -1,14 +1,16 @@
-//! The Keystone front: `/v3` and everything below belongs to Keystone, except the one path that logs people in.
+//! The Keystone front: `/v3` and everything below belongs to Keystone, except the paths that log people in: one for
+//! bearer tokens, and two that browsers are sent to by dashboards (WebSSO).
 //!
 //! All requests are relayed as they are, without any header that could speak about identity: on every path, since
 //! Keystone looks at identity headers on `POST /v3/auth/tokens` too. A path that this front does not recognise as
-//! the login path therefore ends in Keystone's own 401, never in a forged login.
-//! Start at [`Front`]; `headers` says what is dropped, `login` what the login path does, `relay` the rest.
+//! a login path therefore ends in Keystone's own 401, never in a forged login.
+//! Start at [`Front`]; `headers` says what is dropped, `login` and `websso` what the login paths do, `relay` the rest.
 
 mod fault;
 mod headers;
 mod login;
 mod relay;
+pub mod websso;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,11 +20,11 @@ use axum::{
     response::Response,
     routing::any,
 };
-use url::Url;
 
 use crate::domain::ids::{Reference, TargetId};
 use crate::port::{
     entropy::Entropy,
+    relay::Relay,
     target::{BearerToKeystone, CallerFacts},
 };
 
@@ -31,13 +33,13 @@ use crate::port::{
 pub struct Settings {
     /// The target that bearer tokens are exchanged at.
     pub target: TargetId,
-    /// Where Keystone listens for this gateway, without `/v3`.
-    pub url: Url,
+    /// Keystone's own address, to which it may redirect: the client comes back here instead.
+    pub own_address: String,
     /// The path of the login: `/v3/OS-FEDERATION/identity_providers/{idp}/protocols/{protocol}/auth`.
     pub auth_path: String,
-    /// How the identity headers of this deployment begin.
-    pub header_prefix: String,
-    /// How long Keystone may take until it begins to answer.
+    /// How the identity headers of this deployment begin, in any spelling.
+    pub own_prefix: String,
+    /// How long a caller may take to send a short body.
     pub timeout: Duration,
     /// The `realm` of `WWW-Authenticate`: the gateway's issuer URL.
     pub realm: String,
@@ -46,8 +48,9 @@ pub struct Settings {
 /// The front of one Keystone.
 pub struct Front {
     settings: Settings,
-    client: reqwest::Client,
+    relay: Arc<dyn Relay>,
     exchange: Arc<dyn BearerToKeystone>,
+    websso: Option<websso::WebSso>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -60,20 +63,28 @@ impl fmt::Debug for Front {
 }
 
 impl Front {
-    /// A front. The client must not follow redirects: they are the caller's to follow.
+    /// A front without WebSSO.
     #[must_use]
     pub fn new(
         settings: Settings,
-        client: reqwest::Client,
+        relay: Arc<dyn Relay>,
         exchange: Arc<dyn BearerToKeystone>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         Self {
             settings,
-            client,
+            relay,
             exchange,
+            websso: None,
             entropy,
         }
+    }
+
+    /// The same for browsers too. Without it the paths of WebSSO are relayed, and Keystone refuses.
+    #[must_use]
+    pub fn with_websso(mut self, websso: websso::WebSso) -> Self {
+        self.websso = Some(websso);
+        self
     }
 }
 
@@ -87,6 +98,11 @@ pub fn router(front: Arc<Front>) -> Router {
 }
 
 async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
+    if let Some(websso) = &front.websso
+        && websso.is_at(request.uri().path())
+    {
+        return websso.answer(request).await;
+    }
     let caller = front.caller(&request);
     // Exactly this spelling. Every other one is relayed without identity, which Keystone refuses by itself.
     let outcome = if request.uri().path() == front.settings.auth_path {

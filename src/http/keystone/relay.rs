@@ -1,16 +1,21 @@
-//! Everything that is not the login: passed to Keystone and back, streamed, without identity headers.
+//! Everything that is not a login: passed to Keystone and back, streamed, without identity headers.
 
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
     response::Response,
 };
-use http::{HeaderMap, HeaderValue, header};
+use futures_util::TryStreamExt as _;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::{Front, fault::Refusal, headers};
+use crate::port::relay::{Answer, Call, Payload};
+use crate::wire::keystone::{Rescope, SUBJECT_TOKEN};
 
 /// A body without `Content-Length` is kept so far, because uWSGI reads no chunked bodies.
 const LONGEST_KEPT: usize = 1024 * 1024;
+/// A body up to this size is read before Keystone is called, so that a slow sender holds no worker of Keystone's.
+const READ_AT_ONCE: u64 = 256 * 1024;
 
 pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -21,27 +26,85 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
     if is_ambiguous(parts.uri.path()) {
         return Err(Refusal::Path);
     }
-    let url = format!("{}{asked}", front.settings.url.as_str().trim_end_matches('/'));
-    let onward = headers::onward(&parts.headers, &front.settings.header_prefix);
-    let mut call = front.client.request(parts.method, url).headers(onward);
-    if parts.headers.contains_key(header::CONTENT_LENGTH) {
-        call = call.body(reqwest::Body::wrap_stream(body.into_data_stream()));
-    } else if parts.headers.contains_key(header::TRANSFER_ENCODING) || !is_empty(&body) {
-        let kept = to_bytes(body, LONGEST_KEPT)
-            .await
-            .map_err(|_| Refusal::TooLarge)?;
-        call = call.body(kept);
+    let payload = payload(front, &parts.headers, body).await?;
+    let from = made_from(front, &parts.method, asked, &payload);
+    let call = Call {
+        method: parts.method,
+        path: asked.to_owned(),
+        headers: headers::onward(&parts.headers, &front.settings.own_prefix),
+        body: payload,
+    };
+    let answer = front.relay.call(call).await.map_err(Refusal::Relay)?;
+    if let Some(from) = from {
+        let made = answer
+            .headers
+            .get(SUBJECT_TOKEN)
+            .and_then(|token| token.to_str().ok());
+        if let (Some(made), StatusCode::CREATED) = (made.map(str::to_owned), answer.status) {
+            note(front, &from, &made).await;
+        }
     }
-    let answer = tokio::time::timeout(front.settings.timeout, call.send())
-        .await
-        .map_err(|_| Refusal::Slow)?
-        .map_err(failed)?;
+    if is_broken(&answer) {
+        // A page of a server or proxy in between. Clients of Keystone can read Keystone's documents alone.
+        return Err(Refusal::Broken(answer.status));
+    }
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = headers::back(answer.headers());
-    relocate(response.headers_mut(), front.settings.url.as_str());
-    *response.body_mut() = Body::from_stream(answer.bytes_stream());
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = headers::back(&answer.headers);
+    relocate(response.headers_mut(), &front.settings.own_address);
+    *response.body_mut() = Body::from_stream(answer.body);
     Ok(response)
+}
+
+/// The token that this request wants another for, where dashboards are to be signed out.
+fn made_from(front: &Front, method: &Method, asked: &str, payload: &Payload) -> Option<String> {
+    let Payload::Whole(body) = payload else {
+        return None;
+    };
+    let concerned = front.websso.is_some() && *method == Method::POST && asked == "/v3/auth/tokens";
+    let wanted: Rescope = concerned.then(|| serde_json::from_slice(body).ok()).flatten()?;
+    wanted.token().map(str::to_owned)
+}
+
+/// Whose the new token is. It is Keystone's to give, so a failure here is ours alone.
+async fn note(front: &Front, from: &str, made: &str) {
+    if let Some(websso) = &front.websso
+        && let Err(fault) = websso.dashboards.made(from, made).await
+    {
+        tracing::warn!(detail = %fault.detail, "a dashboard's token could not be kept: signing out will not revoke it");
+    }
+}
+
+async fn payload(front: &Front, headers: &HeaderMap, body: Body) -> Result<Payload, Refusal> {
+    let length: Option<u64> = match headers.get(header::CONTENT_LENGTH) {
+        Some(value) => {
+            let length = value.to_str().ok().and_then(|text| text.parse().ok());
+            Some(length.ok_or(Refusal::TooLarge)?)
+        }
+        None => None,
+    };
+    match length {
+        Some(length) if length > READ_AT_ONCE => Ok(Payload::Stream {
+            length,
+            parts: Box::pin(body.into_data_stream().map_err(std::io::Error::other)),
+        }),
+        None if is_empty(&body) => Ok(Payload::None),
+        Some(_) | None => {
+            let kept = tokio::time::timeout(front.settings.timeout, to_bytes(body, LONGEST_KEPT))
+                .await
+                .map_err(|_| Refusal::SlowCaller)?
+                .map_err(|_| Refusal::TooLarge)?;
+            Ok(Payload::Whole(kept))
+        }
+    }
+}
+
+fn is_broken(answer: &Answer) -> bool {
+    let json = answer
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    answer.status.is_server_error() && !json
 }
 
 /// Keystone redirects to its own address (it joins doubled slashes that way). The client must come back here, and
@@ -61,15 +124,6 @@ fn relocate(headers: &mut HeaderMap, keystone: &str) {
 fn is_empty(body: &Body) -> bool {
     use axum::body::HttpBody as _;
     body.is_end_stream()
-}
-
-fn failed(problem: reqwest::Error) -> Refusal {
-    if problem.is_timeout() {
-        return Refusal::Slow;
-    }
-    let problem = problem.without_url();
-    let cause = std::error::Error::source(&problem).map_or_else(String::new, |cause| format!(": {cause}"));
-    Refusal::Down(format!("{problem}{cause}"))
 }
 
 /// Whether a URL parser on the way would make another path of it: dot segments (also percent-encoded), and

@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// The document of OIDC Discovery and RFC 8414, the same bytes for both.
-pub(super) fn document(issuer: &str) -> Bytes {
+pub(super) fn document(issuer: &str, takes_passwords: bool) -> Bytes {
+    // A grant that no client here may use would only invite people to type passwords.
+    let offered = |grant: &GrantType| takes_passwords || *grant != GrantType::Password;
+    let grants = GrantType::ALL.into_iter().filter(offered);
     let at = |path: &str| Some(format!("{issuer}{path}"));
     let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let methods = list(&["client_secret_basic", "client_secret_post", "private_key_jwt"]);
@@ -34,7 +37,7 @@ pub(super) fn document(issuer: &str) -> Bytes {
         scopes_supported: list(&["openid", "profile", "email", "groups", "offline_access"]),
         response_types_supported: list(&["code"]),
         response_modes_supported: list(&["query"]),
-        grant_types_supported: list(&GrantType::ALL.map(GrantType::as_str)),
+        grant_types_supported: grants.map(|grant| grant.as_str().to_owned()).collect(),
         subject_types_supported: list(&["public"]),
         id_token_signing_alg_values_supported: list(&[Algorithm::Es256.as_str(), Algorithm::Rs256.as_str()]),
         token_endpoint_auth_methods_supported: [methods.clone(), list(&["none"])].concat(),

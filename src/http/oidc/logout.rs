@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::{
     Front,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     broker::{
-        logout::{Onward, Wish},
+        logout::{Ended, Onward, Wish},
         session::Live,
     },
     domain::{
@@ -20,10 +20,10 @@ use crate::{
         ids::{SessionId, is_256_bits},
     },
     http::{
-        browser::{Ask, cookie},
+        browser::{Ask, cookie, logout::listed},
         page::{
             Frame,
-            view::{ConfirmLogout, Ended, LoggedOut, Somebody},
+            view::{ConfirmLogout, LoggedOut, Somebody},
         },
     },
 };
@@ -118,7 +118,7 @@ fn go(front: &Front, ask: &Ask, onward: Onward, ended: bool) -> Response {
     let (to, place) = match onward {
         Onward::Upstream(url, name) => (url, Some(name)),
         Onward::Party(url) => (url, None),
-        Onward::Here => return shown(front, ask, ended.then_some(None)),
+        Onward::Here(closed) => return shown(front, ask, ended.then_some(&closed)),
     };
     if ask.is_get() {
         see_other(&to)
@@ -128,37 +128,17 @@ fn go(front: &Front, ask: &Ask, onward: Onward, ended: bool) -> Response {
     }
 }
 
-/// What was closed: nothing, ours, or ours and an upstream's.
-fn shown(front: &Front, ask: &Ask, closed: Option<Option<String>>) -> Response {
-    let ended = |what: &'static str, name: &str| Ended {
-        what,
-        name: name.to_owned(),
-    };
-    let view = match closed {
-        None => LoggedOut::default(),
-        Some(upstream) => {
-            let mut closed = vec![ended("session", front.directory.name()), ended("families", "")];
-            closed.extend(upstream.map(|name| ended("upstream", &name)));
-            LoggedOut {
-                closed,
-                open: vec![ended("tokens", "")],
-            }
-        }
-    };
+/// What was closed.
+fn shown(front: &Front, ask: &Ask, ended: Option<&Ended>) -> Response {
+    let view = ended.map_or_else(LoggedOut::default, |ended| listed(front.directory.name(), ended));
     front.pages.show(&frame(front, ask), StatusCode::OK, &view)
 }
 
 /// `GET /logout/done`: back from the upstream's logout.
 pub(super) async fn done(State(front): State<Arc<Front>>, ask: Ask) -> Response {
-    match ask.query("state").and_then(|state| front.logouts.done(state)) {
-        Some((Some(to), _)) => see_other(&to),
-        Some((None, upstream)) => shown(&front, &ask, Some(Some(upstream))),
-        None => {
-            let mut response = shown(&front, &ask, None);
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            response
-        }
+    let ended = ask.query("state").and_then(|state| front.logouts.done(state));
+    match ended.as_ref().and_then(Ended::to) {
+        Some(to) => see_other(to),
+        None => shown(&front, &ask, ended.as_ref()),
     }
 }

@@ -30,6 +30,7 @@ use crate::{
         bearer::Bearer, clients::ClientDesk, device::DeviceDesk, directory::Directory, login::Logins,
         logout::Logouts, session::SessionDesk, token::TokenDesk,
     },
+    domain::client::GrantType,
     port::{
         clock::Clock,
         signer::{Sealer, Signer},
@@ -90,7 +91,12 @@ impl std::ops::Deref for Front {
 impl OidcFrontend {
     /// All routes of the provider.
     pub fn routes(self) -> Router {
-        let discovery = discovery::document(self.directory.issuer());
+        let discovery = discovery::document(
+            self.directory.issuer(),
+            self.directory
+                .clients()
+                .any(|client| client.grants.contains(&GrantType::Password)),
+        );
         let front = Front {
             parts: self,
             discovery,

@@ -264,14 +264,16 @@ pub struct ConfirmLogout {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LoggedOut {
     /// Closed.
-    pub closed: Vec<Ended>,
+    pub closed: Vec<Thing>,
     /// Still open.
-    pub open: Vec<Ended>,
+    pub open: Vec<Thing>,
+    /// Back to where the person came from: a registered address.
+    pub next: Option<String>,
 }
 
 /// One thing that a sign-out concerns.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Ended {
+pub struct Thing {
     /// Key of its sentence in the texts (`logout.things`).
     pub what: &'static str,
     /// Its name, where it has one.

@@ -1,4 +1,4 @@
-//! What Keystone is told about a person: exactly one of each identity header, each value checked.
+//! What Keystone is told about a person: exactly one of each thing, each value checked.
 //!
 //! Keystone splits every value at `;`, reads values that begin with `JSON:` as objects of any domain and values
 //! that begin with `[` as lists, and falls back to the name where `sub` is empty. So each value is checked here,
@@ -6,20 +6,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::http::{HeaderMap, HeaderName, HeaderValue};
-
 use crate::domain::{
     access::{Entitlement, Permit},
     fault::{Code, Fault},
 };
 use crate::wire::keystone::{AssertedProject, Named};
 
+use super::transport::Told;
+
 /// Keystone's columns.
 const LONGEST_VALUE: usize = 255;
 /// uWSGI takes 64 KiB of headers in Keystone's usual setting; the rest stays free.
 const LONGEST_PROJECTS: usize = 48 * 1024;
 
-/// Ends of the header names; [`super::setup`] writes the mapping from the same list.
+/// Ends of the names; [`super::setup`] writes the mapping from the same list.
 pub mod name {
     /// The issuer: always the one remote id.
     pub const ISS: &str = "ISS";
@@ -35,51 +35,26 @@ pub mod name {
     pub const PROJECTS: &str = "OPENSTACK-PROJECTS";
 }
 
-/// The identity headers for a permit.
-pub fn of(permit: &Permit, prefix: &str, remote_id: &str, domain: &str) -> Result<HeaderMap, Fault> {
+/// What Keystone is told for a permit: exactly one of each.
+pub fn of(permit: &Permit, remote_id: &str, domain: &str) -> Result<Told, Fault> {
     let identity = permit.identity();
-    let mut told = Told {
-        prefix,
-        headers: HeaderMap::with_capacity(6),
-    };
-    told.text(name::ISS, remote_id)?;
-    told.text(name::SUB, identity.key())?;
-    told.text(name::PREFERRED_USERNAME, identity.username())?;
+    let mut texts = vec![
+        (name::ISS, remote_id),
+        (name::SUB, identity.key()),
+        (name::PREFERRED_USERNAME, identity.username()),
+    ];
     if let Some(email) = identity.email() {
-        told.text(name::EMAIL, email)?;
+        texts.push((name::EMAIL, email));
     }
-    told.text(name::DOMAIN, domain)?;
-    told.put(name::PROJECTS, &projects(permit)?)?;
-    Ok(told.headers)
-}
-
-struct Told<'a> {
-    prefix: &'a str,
-    headers: HeaderMap,
-}
-
-impl Told<'_> {
-    fn text(&mut self, name: &str, value: &str) -> Result<(), Fault> {
-        checked(value).map_err(|problem| {
-            Fault::new(
-                Code::TargetRefused,
-                format!("the value for {}{name} {problem}", self.prefix),
-            )
-        })?;
-        self.put(name, value)
+    texts.push((name::DOMAIN, domain));
+    let mut told = Told::with_capacity(6);
+    for (end, value) in texts {
+        checked(value)
+            .map_err(|problem| Fault::new(Code::TargetRefused, format!("the value for {end} {problem}")))?;
+        told.push((end, value.to_owned()));
     }
-
-    fn put(&mut self, name: &str, value: &str) -> Result<(), Fault> {
-        let refuse =
-            |what: &str| Fault::new(Code::TargetRefused, format!("{what} {name} cannot be a header"));
-        let name = HeaderName::from_bytes(format!("{}{name}", self.prefix).as_bytes())
-            .map_err(|_| refuse("the name"))?;
-        // UTF-8 as it is: Keystone reads the bytes as UTF-8.
-        let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| refuse("the value for"))?;
-        value.set_sensitive(true);
-        self.headers.insert(name, value);
-        Ok(())
-    }
+    told.push((name::PROJECTS, projects(permit)?));
+    Ok(told)
 }
 
 /// Whether Keystone would read a value as it is written.

@@ -15,7 +15,11 @@ use crate::wire::keystone::{
     AUTH_TOKEN, Domains, IdentityProviderBody, MappingBody, Protocols, Roles, SUBJECT_TOKEN,
 };
 
-use super::{AdminConfig, Config, headers::name, http};
+use super::{
+    AdminConfig, Config, answer,
+    headers::name,
+    transport::{Told, Transport},
+};
 
 /// Minutes for which mapped group memberships last, so that they show in listings (openstack.md §2.4).
 const AUTHORIZATION_TTL_MIN: u64 = 60;
@@ -93,7 +97,7 @@ pub enum SetupFault {
 /// Looks at everything, and brings up to date what is not.
 pub async fn run(
     ask: &Ask<'_>,
-    client: &reqwest::Client,
+    client: reqwest::Client,
     secrets: &dyn Secrets,
 ) -> Result<Vec<Step>, SetupFault> {
     let Some(home) = ask.domains.first() else {
@@ -101,8 +105,15 @@ pub async fn run(
             "no tenant has a Keystone domain; set 'domains' of the tenants first".into(),
         ));
     };
-    let token = sign_in(ask.config, client, secrets).await?;
-    let admin = Admin { ask, client, token };
+    let transport = Transport::open(ask.config, ask.issuer, client, 1)
+        .map_err(SetupFault::Configuration)?
+        .within(WITHIN);
+    let token = sign_in(ask.config, &transport, secrets).await?;
+    let admin = Admin {
+        ask,
+        transport,
+        token,
+    };
     let mut steps = Vec::new();
     let mut home_id = None;
     for domain in ask.domains {
@@ -125,7 +136,7 @@ pub async fn run(
 /// address has no such header.
 #[must_use]
 pub fn rules(config: &Config, remote_id: &str) -> Value {
-    let of = |end: &str| json!({ "type": environ(&config.header_prefix, end) });
+    let of = |end: &str| json!({ "type": config.key(end) });
     let remote = |email: bool| {
         let mut remote = vec![
             of(name::SUB),
@@ -136,7 +147,7 @@ pub fn rules(config: &Config, remote_id: &str) -> Value {
         if email {
             remote.push(of(name::EMAIL));
         }
-        remote.push(json!({ "type": environ(&config.header_prefix, name::ISS), "any_one_of": [remote_id] }));
+        remote.push(json!({ "type": config.key(name::ISS), "any_one_of": [remote_id] }));
         remote
     };
     let local = |email: bool| {
@@ -153,14 +164,9 @@ pub fn rules(config: &Config, remote_id: &str) -> Value {
     ])
 }
 
-/// How Keystone sees a header: the WSGI environ key.
-fn environ(prefix: &str, end: &str) -> String {
-    format!("HTTP_{prefix}{end}").to_uppercase().replace('-', "_")
-}
-
 async fn sign_in(
     config: &Config,
-    client: &reqwest::Client,
+    transport: &Transport,
     secrets: &dyn Secrets,
 ) -> Result<String, SetupFault> {
     let read = |from| {
@@ -189,8 +195,10 @@ async fn sign_in(
             "name": user, "domain": { "name": user_domain }, "password": password.reveal() } } },
         "scope": { "project": { "name": project, "domain": { "name": project_domain } } },
     } });
-    let request = client.post(config.at("/v3/auth/tokens")).json(&body);
-    let answer = http::send(request, WITHIN).await.map_err(SetupFault::Down)?;
+    let call = answer::with_json(answer::call(Method::POST, "/v3/auth/tokens"), &body);
+    let answer = answer::send(transport, call, &Told::new())
+        .await
+        .map_err(SetupFault::Down)?;
     match (answer.status, answer.header(SUBJECT_TOKEN)) {
         (201, Some(token)) => Ok(token.to_owned()),
         _ => Err(SetupFault::Refused {
@@ -202,7 +210,7 @@ async fn sign_in(
 
 struct Admin<'a> {
     ask: &'a Ask<'a>,
-    client: &'a reqwest::Client,
+    transport: Transport,
     token: String,
 }
 
@@ -212,16 +220,15 @@ impl Admin<'_> {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<http::Answer, SetupFault> {
-        let request = self
-            .client
-            .request(method, self.ask.config.at(path))
-            .header(AUTH_TOKEN, &self.token);
-        let request = match body {
-            Some(body) => request.json(body),
-            None => request,
+    ) -> Result<answer::Answer, SetupFault> {
+        let call = answer::with(answer::call(method, path), AUTH_TOKEN, &self.token);
+        let call = match body {
+            Some(body) => answer::with_json(call, body),
+            None => call,
         };
-        http::send(request, WITHIN).await.map_err(SetupFault::Down)
+        answer::send(&self.transport, call, &Told::new())
+            .await
+            .map_err(SetupFault::Down)
     }
 
     /// Reads a resource; none where there is no such thing.
@@ -249,7 +256,7 @@ impl Admin<'_> {
         method: Method,
         path: &str,
         body: &Value,
-    ) -> Result<Option<http::Answer>, SetupFault> {
+    ) -> Result<Option<answer::Answer>, SetupFault> {
         if self.ask.dry_run {
             return Ok(None);
         }
@@ -351,7 +358,7 @@ impl Admin<'_> {
 
     async fn protocol(&self) -> Result<Step, SetupFault> {
         let config = self.ask.config;
-        let attribute = environ(&config.header_prefix, name::ISS);
+        let attribute = config.key(name::ISS);
         let list = format!(
             "/v3/OS-FEDERATION/identity_providers/{}/protocols",
             config.identity_provider

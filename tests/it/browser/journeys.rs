@@ -21,6 +21,7 @@ use fedgate::{
         Caller,
         admit::Door,
         bearer::Bearer,
+        dashboards::Dashboards,
         device::DeviceDesk,
         directory::{Directory, Source},
         login::Logins,
@@ -338,6 +339,22 @@ async fn gateway() -> Gateway {
         audit: audit.clone(),
         clock: clock.clone(),
     };
+    let logouts = Logouts {
+        directory: directory.clone(),
+        desk: desk.clone(),
+        dashboards: Arc::new(Dashboards {
+            directory: directory.clone(),
+            door: door.clone(),
+            tickets: tickets.clone(),
+            sealer: sealer.clone(),
+            audit: audit.clone(),
+            clock: clock.clone(),
+        }),
+        returns: Arc::new(["https://horizon.example/auth/login/".to_owned()]),
+        signer: bearer.signer.clone(),
+        sealer: sealer.clone(),
+        clock: clock.clone(),
+    };
     let tokens = TokenDesk {
         directory: directory.clone(),
         door: door.clone(),
@@ -359,13 +376,7 @@ async fn gateway() -> Gateway {
     let front = Front {
         pages: Arc::new(Pages::load("Cloud A").unwrap()),
         logins: logins.clone(),
-        logouts: Arc::new(Logouts {
-            directory: directory.clone(),
-            desk: desk.clone(),
-            signer: ring,
-            sealer: sealer.clone(),
-            clock: clock.clone(),
-        }),
+        logouts: Arc::new(logouts),
         desk,
         overview: Arc::new(Overview { directory, door }),
         devices: devices.clone(),

@@ -11,9 +11,9 @@ use fedgate::{
     http::page::{
         Frame, Language, Pages,
         view::{
-            Choose, Command, ConfirmLogout, DeviceCode, DeviceConfirm, DeviceDone, DroppedLine, Ended,
-            Failed, GroupLine, HeldLine, LoggedOut, MyAccess, Onward, Person, ProjectLine, SignIn, Somebody,
-            TargetLine, Way,
+            Choose, Command, ConfirmLogout, DeviceCode, DeviceConfirm, DeviceDone, DroppedLine, Failed,
+            GroupLine, HeldLine, LoggedOut, MyAccess, Onward, Person, ProjectLine, SignIn, Somebody,
+            TargetLine, Thing, Way,
         },
     },
 };
@@ -60,13 +60,14 @@ fn samples(text: &str) -> BTreeMap<String, Render> {
         "access".into(),
         Box::new(move |pages, frame| pages.show(frame, StatusCode::OK, &access)),
     );
-    let ended = |what| Ended {
+    let ended = |what| Thing {
         what,
         name: text.to_owned(),
     };
     let out = LoggedOut {
         closed: vec![ended("session"), ended("families")],
-        open: vec![ended("upstream"), ended("tokens")],
+        open: vec![ended("upstream"), ended("dashboards"), ended("tokens")],
+        next: Some("https://horizon.example/auth/login/".to_owned()),
     };
     all.insert(
         "logged-out".into(),

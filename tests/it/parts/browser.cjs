@@ -12,6 +12,7 @@ const violations = async (page) => {
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   return found.violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html + " — " + node.failureSummary) }));
 };
+const lastSent = (page, field) => page.sent_.findLast((body) => body.has(field))?.get(field) ?? null;
 
 const actions = {
   goto: async (page, step) => {
@@ -29,8 +30,18 @@ const actions = {
   focus: async (page) => page.evaluate(() => document.activeElement.id || document.activeElement.className),
   overflow: async (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
   cookies: async (page) => (await page.context().cookies()).map((cookie) => cookie.name),
+  cookie: async (page, step) => (await page.context().cookies()).find((cookie) => cookie.name === step.name)?.value ?? null,
   forget: async (page, step) => page.context().clearCookies({ name: step.name }),
   shot: async (page, step) => page.screenshot({ path: step.path, fullPage: true }),
+  // The last value of a field that a form has sent since the visit began.
+  sent: async (page, step) => lastSent(page, step.field),
+  // A request beside the page, for which "{token}" stands for a value that a form has sent: what a dashboard does with it.
+  call: async (page, step) => {
+    const filled = (text) => text && text.replace("{token}", lastSent(page, "token"));
+    const headers = Object.fromEntries(Object.entries(step.headers || {}).map(([name, value]) => [name, filled(value)]));
+    const answer = await page.request.fetch(step.url, { method: step.method || "GET", headers, data: filled(step.body), maxRedirects: 0 });
+    return { status: answer.status(), headers: answer.headers() };
+  },
   axe: async (page) => violations(page),
   // The same page in light and in dark.
   schemes: async (page) => {
@@ -60,7 +71,9 @@ const actions = {
         viewport: { width: visit.width || 1280, height: 900 }, reducedMotion: "reduce",
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(15000);
+      page.setDefaultTimeout(visit.patience || 15000);
+      page.sent_ = [];
+      page.on("request", (request) => request.method() === "POST" && page.sent_.push(new URLSearchParams(request.postData() || "")));
       const console_ = [];
       page.on("console", (message) => message.type() === "error" && console_.push(message.text()));
       const requests = [];

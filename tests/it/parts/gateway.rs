@@ -95,7 +95,7 @@ pub async fn shared() -> Arc<Landscape> {
     made
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -103,7 +103,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-fn keep(path: &Path, text: &str) {
+pub fn keep(path: &Path, text: &str) {
     use std::io::Write;
     let mut open = OpenOptions::new();
     let mut file = open
@@ -137,6 +137,21 @@ impl Gateway {
             log: root.join(format!("{name}.log")),
             child: None,
         }
+    }
+
+    /// An operator's command beside it (`fedgate keystone setup`); its output.
+    pub fn operate(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.folder.join("fedgate.yaml"))
+            .env_clear()
+            .current_dir(&self.folder)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "fedgate {arguments:?}: {told}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Starts it, on the state that is there, and waits until it is ready.
@@ -358,6 +373,16 @@ impl Browser {
             client: self.client.clone(),
             jar: Mutex::default(),
         }
+    }
+
+    /// Changes a cookie whose name begins so, in every origin.
+    pub fn change(&self, start: &str, change: &dyn Fn(&str) -> String) -> usize {
+        let mut jar = self.jar.lock().unwrap();
+        let cookies = jar
+            .values_mut()
+            .flatten()
+            .filter(|(name, _)| name.starts_with(start));
+        cookies.map(|(_, value)| *value = change(value)).count()
     }
 
     /// Every cookie's value.

@@ -22,29 +22,65 @@ pub struct Keystone {
     pub url: String,
 }
 
+/// What is special about one.
+#[derive(Default)]
+pub struct Wish<'a> {
+    /// How identity headers begin.
+    pub header_prefix: &'a str,
+    /// The Unix socket on which it speaks the uwsgi protocol too.
+    pub socket: Option<&'a std::path::Path>,
+    /// Origins for WebSSO beside the command line's.
+    pub dashboards: &'a str,
+    /// Where to keep its state; else in a folder of its own.
+    pub dir: Option<&'a std::path::Path>,
+    /// Where it listens; else on any free port.
+    pub port: Option<u16>,
+}
+
 impl Keystone {
     /// Starts one whose catalog names `public` (the gateway's URL), and waits until it answers.
     pub async fn start(public: &str, header_prefix: &str) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a free port")
-            .port();
-        Self::start_at(port, public, header_prefix).await
+        let wish = Wish {
+            header_prefix,
+            ..Wish::default()
+        };
+        Self::start_as(public, &wish).await
     }
 
     /// The same, where a gateway's configuration expects it.
     pub async fn start_at(port: u16, public: &str, header_prefix: &str) -> Self {
+        let wish = Wish {
+            header_prefix,
+            port: Some(port),
+            ..Wish::default()
+        };
+        Self::start_as(public, &wish).await
+    }
+
+    /// The same as wished.
+    pub async fn start_as(public: &str, wish: &Wish<'_>) -> Self {
         assert!(
             home().join("keystone/ready").exists(),
             "the real Keystone is not installed: run tests/parts/keystone.sh"
         );
         let dir = tempfile::tempdir().expect("a temporary folder");
+        let port = wish.port.unwrap_or_else(|| {
+            std::net::TcpListener::bind("127.0.0.1:0")
+                .and_then(|socket| socket.local_addr())
+                .expect("a free port")
+                .port()
+        });
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/parts/keystone-run.sh");
-        let child = Command::new(script)
-            .arg(dir.path())
+        let mut command = Command::new(script);
+        if let Some(socket) = wish.socket {
+            command.env("KEYSTONE_SOCKET", socket);
+        }
+        let child = command
+            .arg(wish.dir.unwrap_or(dir.path()))
             .arg(port.to_string())
             .arg(public)
-            .env("KEYSTONE_HEADER_PREFIX", header_prefix)
+            .env("KEYSTONE_HEADER_PREFIX", wish.header_prefix)
+            .env("KEYSTONE_DASHBOARDS", wish.dashboards)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

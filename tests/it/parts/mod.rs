@@ -4,6 +4,7 @@ pub mod browser;
 pub mod certificates;
 pub mod fedctl;
 pub mod gateway;
+pub mod horizon;
 pub mod keystone;
 pub mod kubectl;
 pub mod machine;
