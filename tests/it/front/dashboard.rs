@@ -49,6 +49,7 @@ async fn a_person_reaches_their_project_in_horizon_and_signs_out_of_everything()
     assert!(!cloud.takes(&scoped_token).await, "and what Horizon made of it");
     the_provider_path(&cloud, &horizon).await;
     a_link_alone_signs_nobody_out(&cloud).await;
+    somebody_without_a_project_and_an_unknown_dashboard(&cloud, &horizon).await;
 }
 
 async fn sign_in_and_out(cloud: &Cloud, horizon: &Horizon) -> (String, String) {
@@ -141,4 +142,48 @@ async fn a_link_alone_signs_nobody_out(cloud: &Cloud) {
     // Slashes are escaped in attributes.
     assert!(done.html.contains(&back.replace('/', "&#x2f;")), "{}", done.html);
     assert!(!cloud.takes(&token).await);
+}
+
+async fn somebody_without_a_project_and_an_unknown_dashboard(cloud: &Cloud, horizon: &Horizon) {
+    let gateway = &cloud.land.cloud.issuer;
+    let unknown =
+        format!("{gateway}/v3/auth/OS-FEDERATION/websso/openid?origin=https://evil.example/auth/websso/");
+    let bob = |language| {
+        signed_in(
+            Visit::new()
+                .patient()
+                .looking(language, "light", 1280)
+                .goto(&horizon.url),
+            1,
+        )
+        .see("dl.facts")
+        .read()
+        .axe()
+    };
+    let visits = vec![
+        bob("en-GB"),
+        bob("de-DE"),
+        Visit::new().patient().goto(&unknown).read(),
+    ];
+    let seen = walk(visits).await;
+    for (seen, words) in seen.iter().zip([
+        [
+            "NO_ACCESS",
+            "You are signed in as bob of ACME GmbH",
+            "it-help@acme.example",
+        ],
+        [
+            "NO_ACCESS",
+            "Sie sind angemeldet als bob von ACME GmbH",
+            "it-help@acme.example",
+        ],
+    ]) {
+        let page = seen.text(9);
+        for word in words {
+            assert!(page.contains(word), "{word} is missing in {page}");
+        }
+        assert_eq!(seen.step(10), &json!([]), "axe");
+    }
+    assert_eq!(seen[2].step(0)["status"], 400);
+    assert!(seen[2].text(1).contains("BAD_CLIENT"), "{}", seen[2].text(1));
 }
