@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::report::{Limit, Report};
 
 const TENANTS: usize = 200;
-const GROUPS: usize = 20;
-const ROUNDS: usize = 4_000;
+pub const GROUPS: usize = 20;
+pub const ROUNDS: usize = 4_000;
 
 pub fn run(report: &mut Report) {
     let (small, large) = (engine(2_000), engine(20_000));
@@ -63,7 +63,7 @@ pub fn run(report: &mut Report) {
 }
 
 /// Rules spread over the tenants; each group of a tenant has one at the target `openstack`.
-fn engine(rules: usize) -> PolicyEngine {
+pub fn engine(rules: usize) -> PolicyEngine {
     let tenants: Vec<Tenant> = (0..TENANTS)
         .map(|number| Tenant {
             id: TenantId::parse(&format!("t{number}")).unwrap(),
@@ -88,7 +88,7 @@ fn engine(rules: usize) -> PolicyEngine {
 }
 
 /// One decision for a person with 20 groups, of which 10 have a rule in either engine: the same answer.
-fn decide(engine: &PolicyEngine, round: usize) -> u64 {
+pub fn decide(engine: &PolicyEngine, round: usize) -> u64 {
     let tenant = format!("t{}", round % TENANTS);
     let groups: Vec<HeldGroup> = (0..GROUPS)
         .map(|number| HeldGroup {

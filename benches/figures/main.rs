@@ -30,6 +30,7 @@ mod reload;
 mod report;
 #[path = "../../tests/it/parts/rows.rs"]
 mod rows;
+mod scale;
 mod settings;
 mod walk;
 
@@ -45,6 +46,7 @@ type Part = (&'static str, fn(&mut Report));
 const PARTS: [Part; 6] = [
     ("footprint", footprint::run),
     ("decision", decision::run),
+    ("scale", scale::run),
     ("credentials", credentials::run),
     ("refresh", refresh::run),
     ("reload", reload::run),

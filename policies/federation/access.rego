@@ -27,6 +27,11 @@ met contains "tenant_active" if tenant.status == "active"
 
 met contains "rule_found" if count(offers) > 0
 
+met contains "rule_found" if {
+	data.rules.on.of
+	count(data.rules.emergency.grants) > 0
+}
+
 reason_for := {
 	"tenant_known": "tenant_unknown",
 	"tenant_active": "tenant_suspended",
@@ -105,18 +110,42 @@ wanted(_) if everything
 
 wanted(grant) if grant.entitlement in input.request.only
 
-grants contains grant if {
-	everything
+offered contains grant if {
 	tenant.status == "active"
 	some offer in open
 	some grant in offer.grants
 }
 
+# What the rules of the library leave of it (`policy.rules`). A tenant without any skips them all.
+given := offered if not data.rules.on.of
+
+given := weighed if data.rules.on.of
+
+candidates contains here if {
+	some grant in offered | data.rules.emergency.grants
+	here := data.rules.roles.lowered(grant)
+}
+
+weighed contains grant if {
+	some grant in candidates
+	count(objections(grant)) == 0
+}
+
+objections(grant) := union({
+	data.rules.confinement.objections(grant),
+	data.rules.assurance.objections(grant),
+	data.rules.partner.objections(grant),
+	data.rules.roles.objections(grant, candidates),
+})
+
+grants contains grant if {
+	everything
+	some grant in given
+}
+
 grants contains grant if {
 	is_array(input.request.only)
-	tenant.status == "active"
-	some offer in open
-	some grant in offer.grants
+	some grant in given
 	grant.entitlement in input.request.only
 }
 
@@ -125,6 +154,25 @@ missing contains reason if {
 	some grant in offer.grants
 	wanted(grant)
 	some reason in lacking(offer.demands)
+}
+
+missing contains reason if {
+	data.rules.on.of
+	some grant in candidates
+	wanted(grant)
+	some reason in objections(grant)
+}
+
+missing contains reason if {
+	data.rules.on.of
+	some grant in offered
+	wanted(grant)
+	some reason in data.rules.roles.changes(grant)
+}
+
+missing contains reason if {
+	data.rules.on.of
+	some reason in data.rules.emergency.unmet
 }
 
 # The shortest life among the offers that give something, and never past the end of an agreement.
@@ -143,20 +191,37 @@ lives contains life if {
 	wanted(grant)
 }
 
+lives contains life if {
+	data.rules.on.of
+	some life in data.rules.workload.lives | data.rules.emergency.lives
+}
+
 default lifetime := null
 
 lifetime := min(lives) if count(lives) > 0
 
 unmet := required - met
 
+# Rules of the library about the person and their organisation, whatever is asked for.
+barred contains reason if {
+	data.rules.on.of
+	some reason in (data.rules.partner.unmet_now | data.rules.assurance.unmet_now) | data.rules.standing.unmet
+}
+
 default allow := false
 
 allow if {
 	count(unmet) == 0
+	count(barred) == 0
 	count(grants) > 0
 }
 
-reasons contains reason_for[name] if some name in unmet
+reasons contains reason if {
+	some name in unmet
+	reason := reason_for[name]
+}
+
+reasons contains reason if some reason in barred
 
 reasons contains reason if {
 	count(unmet) == 0
@@ -170,15 +235,28 @@ reasons contains "nothing_granted" if {
 	count(missing) == 0
 }
 
-# Claims that no token may show, and what must be done beside it.
-withhold := set()
+# Scopes that no token carries, and what must be done beside it.
+withhold contains scope if {
+	data.rules.on.of
+	some scope in data.rules.release.withheld
+}
 
-obligations := set()
+obligations contains code if {
+	data.rules.on.of
+	allow
+	some code in data.rules.emergency.obligations
+}
+
+# Nothing beside a refusal.
+results contains grant if {
+	allow
+	some grant in grants
+}
 
 decision := {
 	"allow": allow,
 	"reasons": sort(reasons),
-	"grants": grants,
+	"grants": results,
 	"rule": "federation/access",
 	"lifetime_s": lifetime,
 	"withhold": sort(withhold),

@@ -296,3 +296,74 @@ test_machine_gets_nothing_made_for_people if {
 	answer := access.decision with input as openstack(who) with data.fed as fed
 	refused(answer, ["no_matching_rule"])
 }
+
+# The rules of the library are asked (each is tested in its own file).
+library(rules) := object.union(fed, {"library": {
+	"items": [params | some _, params in rules],
+	"of": {"acme": {name: place | some place, name in [key | some key, _ in rules]}},
+}})
+
+under(rules, question) := answer if {
+	answer := access.decision with input as question with data.fed as library(rules)
+}
+
+test_library_bars_a_person if {
+	refused(under({"contract": {"from": 0, "until": 1000, "frozen": true}}, openstack({})), ["contract_ended", "partner_suspended"])
+	refused(under({"sign_in_age": {"max_age_s": 99}}, openstack({})), ["sign_in_too_old"])
+	refused(under({"network": {"networks": ["10.0.0.0/8"]}}, openstack({})), ["network_not_allowed"])
+	refused(under({"deprovisioned": {"ids": {"x": true}}}, openstack({})), ["deprovisioned"])
+	refused(under({"onward": {"most_hops": 0}}, openstack({"extras": {"chain": ["b"]}})), ["onward_federation_forbidden"])
+}
+
+test_library_takes_grants_away if {
+	refused(under({"mfa_for": {"roles": {"member": true, "reader": true}, "groups": {}}}, openstack({})), ["mfa_required"])
+	refused(under({"own_domains": {}}, openstack({})), ["issuer_domain_mismatch"])
+	refused(under({"reserved_roles": {"names": {"member": true, "reader": true}}}, openstack({})), ["reserved_role"])
+	refused(under({"separation": {"pairs": [["member", "reader"]]}}, openstack({})), ["separation_of_duties"])
+	tagged := {"of": "US", "tags": {"gdpr": ["DE"]}, "projects": {"acme": {"p1": ["gdpr"]}}, "targets": {}}
+	refused(under({"jurisdiction": tagged}, openstack({})), ["jurisdiction_not_allowed"])
+	given(under({"mfa_for": {"roles": {"member": true}, "groups": {}}}, openstack({}))) == {"all"}
+}
+
+test_library_lowers_roles if {
+	answer := under({"role_map": {"roles": {"member": "reader", "reader": "reader"}}}, openstack({}))
+	answer.grants == {grant(role("reader"), "devs"), grant(role("reader"), "all")}
+	low := under({"reader_unless": {"group": "exchange", "role": "reader"}}, openstack({}))
+	low.grants == answer.grants
+	asked := object.union(openstack({}), {"request": {"only": [role("member")]}})
+	refused(under({"role_map": {"roles": {"member": "reader"}}}, asked), ["role_lowered"])
+	refused(under({"reader_unless": {"group": "exchange", "role": "reader"}}, asked), ["reader_only"])
+	refused(under({"role_map": {"roles": {}}}, openstack({})), ["role_lowered"])
+	refused(under({"allocation": {"projects": {"acme": {"p1": {"until": 10, "exhausted": false}}}}}, openstack({})), ["allocation_used_up"])
+}
+
+test_library_keeps_back_and_obliges if {
+	answer := under({"attribute_release": {"clients": {}, "others": ["groups"]}}, openstack({}))
+	answer.withhold == ["email", "profile"]
+	answer.allow == true
+}
+
+test_library_gives_in_an_emergency if {
+	given_then := {"target": "elsewhere", "entitlement": role("manager")}
+	approval := {"ticket": "t", "until": 1500, "by": ["a", "b"]}
+	rule := {
+		"needed": 2, "lifetime_s": 3600, "approvers": {"a": true, "b": true},
+		"grants": [given_then], "approvals": {"x": [approval]},
+	}
+	answer := under({"emergency": rule}, asks({}, "elsewhere", "keystone"))
+	answer.grants == {grant(role("manager"), "emergency")}
+	answer.lifetime_s == 500
+	answer.obligations == ["emergency_access"]
+	refused(under({"emergency": object.union(rule, {"needed": 3})}, asks({}, "elsewhere", "keystone")), ["no_matching_rule"])
+}
+
+test_library_shortens_what_workloads_get if {
+	answer := under({"ci": {"lifetime_s": 60}}, openstack({"extras": {"workload": ["ci"]}}))
+	answer.lifetime_s == 60
+}
+
+test_library_of_another_tenant_is_not_asked if {
+	other := object.union(fed, {"library": {"items": [{"from": 0, "until": 1, "frozen": true}], "of": {"blue": {"contract": 0}}}})
+	answer := access.decision with input as openstack({}) with data.fed as other
+	answer.allow == true
+}

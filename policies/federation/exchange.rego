@@ -27,6 +27,11 @@ reaches(audiences) if input.exchange.audience in audiences
 
 unmet contains "audience_not_bound" if count(required - met) > 0
 
+unmet contains reason if {
+	data.rules.on.of
+	some reason in data.rules.confinement.unmet
+}
+
 default allow := false
 
 allow if {

@@ -106,3 +106,12 @@ test_missing_exchange if {
 	answer := exchange.decision with input as object.remove(good, ["exchange"]) with data.fed as fed
 	refused(answer, ["audience_not_bound"])
 }
+
+test_library_binds_the_client if {
+	bound := object.union(fed, {"library": {"items": [{}], "of": {"acme": {"audience_binding": 0}}}})
+	by := {"token_client": "portal", "token_client_audiences": ["k8s"]}
+	answer := exchange.decision with input as changed(by) with data.fed as bound
+	refused(answer, ["audience_not_bound"])
+	own := exchange.decision with input as good with data.fed as bound
+	own.allow == true
+}

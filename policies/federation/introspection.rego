@@ -13,16 +13,15 @@ for_the_client if input.token.audience == input.client.id
 
 for_the_client if input.token.audience in input.client.audiences
 
-reason_for := {"audience_bound": "audience_not_bound"}
+unmet contains "audience_not_bound" if count(required - met) > 0
 
-unmet := required - met
+unmet contains reason if {
+	data.rules.on.of
+	some reason in data.rules.confinement.unmet
+}
 
 default allow := false
 
 allow if count(unmet) == 0
 
-decision := {
-	"allow": allow,
-	"reasons": sort({reason_for[name] | some name in unmet}),
-	"obligations": [],
-}
+decision := {"allow": allow, "reasons": sort(unmet), "obligations": []}

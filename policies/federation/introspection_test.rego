@@ -59,3 +59,12 @@ test_missing_names_are_not_equal if {
 	answer := introspection.decision with input as bare with data.fed as {}
 	refused(answer, ["audience_not_bound"])
 }
+
+test_library_binds_the_audience if {
+	bound := {"library": {"items": [{}], "of": {"acme": {"audience_binding": 0}}}}
+	issued := object.union(good, {"token": {"audience": "elsewhere", "client_id": "grafana"}})
+	answer := introspection.decision with input as issued with data.fed as bound
+	refused(answer, ["audience_not_bound"])
+	own := introspection.decision with input as good with data.fed as bound
+	own.allow == true
+}

@@ -21,6 +21,11 @@ met contains "sign_in_at_the_gateway" if {
 
 unmet contains "nothing_granted" if count(required - met) > 0
 
+unmet contains reason if {
+	data.rules.on.of
+	some reason in (data.rules.door.unmet | data.rules.assurance.unmet) | data.rules.partner.unmet
+}
+
 default allow := false
 
 allow if {
@@ -37,6 +42,14 @@ grants contains grant if {
 	some grant in granted.grants
 }
 
+obligations contains code if some code in object.get(granted, "obligations", [])
+
+obligations contains code if {
+	data.rules.on.of
+	allow
+	some code in data.rules.door.obligations
+}
+
 decision := {
 	"allow": allow,
 	"reasons": sort(reasons),
@@ -44,5 +57,5 @@ decision := {
 	"rule": "federation/login",
 	"lifetime_s": object.get(granted, "lifetime_s", null),
 	"withhold": object.get(granted, "withhold", []),
-	"obligations": object.get(granted, "obligations", []),
+	"obligations": sort(obligations),
 }

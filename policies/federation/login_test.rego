@@ -80,3 +80,26 @@ test_another_target_is_no_sign_in if {
 	answer := login.decision with input as question with data.fed as fed
 	refused(answer, ["nothing_granted"])
 }
+
+# The rules of the library are asked (each is tested in its own file).
+under(name, rule, question) := answer if {
+	library := {"items": [rule], "of": {"acme": {name: 0}}}
+	answer := login.decision with input as question with data.fed as object.union(fed, {"library": library})
+}
+
+test_library_at_the_door if {
+	refused(under("membership", {"any_of": [{"claim": "a", "value": "b"}]}, good), ["membership_required"])
+	member := object.union(good, {"login": {"claims": {"a": "b"}}})
+	allowed := under("membership", {"any_of": [{"claim": "a", "value": "b"}]}, member)
+	allowed.allow == true
+	refused(under("assurance", {"claim": "a", "rank": {}, "minimum": 1}, good), ["assurance_too_low"])
+	refused(under("trust_mark", {"any_of": {}, "held": []}, good), ["trust_mark_missing"])
+	refused(under("contract", {"from": 0, "until": 1, "frozen": false}, good), ["contract_ended"])
+}
+
+test_library_obliges_at_the_door if {
+	answer := under("no_local_users", {"upstreams": {"main": true}, "break_glass": {"anna": true}}, good)
+	answer.allow == true
+	answer.obligations == ["alert_break_glass"]
+	refused(under("no_local_users", {"upstreams": {"main": true}, "break_glass": {}}, good), ["local_sign_in_forbidden"])
+}

@@ -25,7 +25,11 @@ use crate::{
         token::TokenDesk,
     },
     config::Config,
-    domain::client::{ClientAuth, ClientSettings},
+    domain::{
+        client::{ClientAuth, ClientSettings},
+        ids::TargetId,
+    },
+    http::kubernetes::Asking,
     keys::{KeyRing, SecretSealer, SystemEntropy},
     port::{
         audit::Audit,
@@ -100,6 +104,7 @@ pub(super) struct Parts {
     pub metrics: Arc<Metrics>,
     pub proxies: Arc<[IpAddr]>,
     pub admin_token: Option<[u8; 32]>,
+    pub asking: BTreeMap<TargetId, Asking>,
 }
 
 /// Opens everything that `config` names. Far sides that are down do not stop it.
@@ -230,6 +235,7 @@ impl World {
             metrics: Arc::new(metrics),
             proxies: config.listen.proxies.clone().into(),
             admin_token: admin_token(config, secrets)?,
+            asking: asking(config, secrets)?,
         })
     }
 
@@ -366,6 +372,28 @@ fn admin_token(config: &Config, secrets: &dyn Secrets) -> Result<Option<[u8; 32]
         .read(&admin.token)
         .map_err(|fault| StartFault(format!("admin.token: {fault}")))?;
     Ok(Some(hash_secret(token.reveal())))
+}
+
+/// The clusters that may ask who may do what.
+fn asking(config: &Config, secrets: &dyn Secrets) -> Result<BTreeMap<TargetId, Asking>, StartFault> {
+    let mut asking = BTreeMap::new();
+    for declared in &config.targets {
+        let target::Declared::Kubernetes(cluster) = declared else {
+            continue;
+        };
+        let Some(review) = &cluster.review else {
+            continue;
+        };
+        let token = secrets
+            .read(&review.token)
+            .map_err(|fault| StartFault(format!("targets: '{}': review.token: {fault}", cluster.id)))?;
+        let facts = Asking {
+            token_hash: hash_secret(token.reveal()),
+            prefix: format!("{}{}", review.groups_prefix, cluster.prefix),
+        };
+        asking.insert(cluster.id.clone(), facts);
+    }
+    Ok(asking)
 }
 
 /// Reads what the clients' proofs are checked against: once, at start.

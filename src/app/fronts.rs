@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     domain::fault::{Code, Fault},
     http::{
-        admin, browser, clusters, fault, keystone, oidc,
+        admin, browser, clusters, fault, keystone, kubernetes, oidc,
         operations::Operations,
         page::{Frame, Pages},
     },
@@ -38,6 +38,7 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
         .merge(browser_front(&parts, Arc::clone(&pages)))
         .merge(oidc_front(&parts, Arc::clone(&pages)))
         .merge(clusters_front(config, &parts)?)
+        .merge(reviews_front(&parts))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     for declared in &config.targets {
         if let Some(keystone) = declared.as_keystone() {
@@ -141,6 +142,15 @@ fn oidc_front(parts: &Parts, pages: Arc<Pages>) -> Router {
         sealer: Arc::clone(&parts.sealer),
         clock: Arc::clone(&parts.clock),
         pages,
+    }
+    .routes()
+}
+
+fn reviews_front(parts: &Parts) -> Router {
+    kubernetes::Reviews {
+        policy: Arc::clone(&parts.policy),
+        clock: Arc::clone(&parts.clock),
+        clusters: Arc::new(parts.asking.clone()),
     }
     .routes()
 }

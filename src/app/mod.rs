@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod clock;
+pub mod explain;
 mod fronts;
 mod jobs;
 pub mod opa;

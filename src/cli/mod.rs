@@ -4,6 +4,7 @@
 //! 2 the command line is wrong, 3 it was done and found something to look at (`policy impact`).
 
 mod demo;
+mod explain;
 mod keystone_map;
 mod policy;
 
@@ -43,6 +44,9 @@ enum Command {
     Check(Place),
     /// Whether the gateway of this configuration accepts connections: exit code 0 or 1, for containers.
     Health(Place),
+    /// What somebody with these claims would get at a target, and why: mapping rules hit, every policy rule that
+    /// fired or failed, the result. Changes nothing and calls nobody.
+    Explain(explain::Wanted),
     /// The JSON schema of the configuration, for editors.
     Schema,
     /// Signing keys.
@@ -156,6 +160,7 @@ fn dispatch(command: Command) -> Result<(), Failed> {
             TcpStream::connect_timeout(&address, HEALTH_PATIENCE)?;
             Ok(())
         }
+        Command::Explain(wanted) => explain::run(&wanted),
         Command::Schema => say(&serde_json::to_string_pretty(&config::schema())?),
         Command::Keys(Keys::List(place)) => keys(&place, None),
         Command::Keys(Keys::Rotate { place, algorithm }) => keys(

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod clusters;
 pub mod fault;
 pub mod keystone;
+pub mod kubernetes;
 pub mod oidc;
 pub mod opa;
 pub mod operations;

@@ -1,7 +1,7 @@
 //! The policies that are part of the program. A test compares the list with the folder `policies/`.
 
 /// Path inside the folder, and text; sorted by path.
-pub(super) const BUILT_IN: [(&str, &str); 14] = [
+pub(super) const BUILT_IN: [(&str, &str); 50] = [
     (
         "federation/access.rego",
         include_str!("../../policies/federation/access.rego"),
@@ -57,5 +57,140 @@ pub(super) const BUILT_IN: [(&str, &str); 14] = [
     (
         "kubernetes/authz_test.rego",
         include_str!("../../policies/kubernetes/authz_test.rego"),
+    ),
+    ("lib/claims.rego", include_str!("../../policies/lib/claims.rego")),
+    (
+        "lib/claims_test.rego",
+        include_str!("../../policies/lib/claims_test.rego"),
+    ),
+    (
+        "lib/openstack.rego",
+        include_str!("../../policies/lib/openstack.rego"),
+    ),
+    (
+        "lib/openstack_test.rego",
+        include_str!("../../policies/lib/openstack_test.rego"),
+    ),
+    (
+        "openstack/identity/get_project.rego",
+        include_str!("../../policies/openstack/identity/get_project.rego"),
+    ),
+    (
+        "openstack/identity/get_project_test.rego",
+        include_str!("../../policies/openstack/identity/get_project_test.rego"),
+    ),
+    (
+        "openstack/identity/list_projects.rego",
+        include_str!("../../policies/openstack/identity/list_projects.rego"),
+    ),
+    (
+        "openstack/identity/list_projects_test.rego",
+        include_str!("../../policies/openstack/identity/list_projects_test.rego"),
+    ),
+    (
+        "openstack/os_compute_api/servers/delete.rego",
+        include_str!("../../policies/openstack/os_compute_api/servers/delete.rego"),
+    ),
+    (
+        "openstack/os_compute_api/servers/delete_test.rego",
+        include_str!("../../policies/openstack/os_compute_api/servers/delete_test.rego"),
+    ),
+    (
+        "openstack/os_compute_api/servers/index.rego",
+        include_str!("../../policies/openstack/os_compute_api/servers/index.rego"),
+    ),
+    (
+        "openstack/os_compute_api/servers/index_test.rego",
+        include_str!("../../policies/openstack/os_compute_api/servers/index_test.rego"),
+    ),
+    (
+        "rules/assurance.rego",
+        include_str!("../../policies/rules/assurance.rego"),
+    ),
+    (
+        "rules/assurance_test.rego",
+        include_str!("../../policies/rules/assurance_test.rego"),
+    ),
+    (
+        "rules/confinement.rego",
+        include_str!("../../policies/rules/confinement.rego"),
+    ),
+    (
+        "rules/confinement_test.rego",
+        include_str!("../../policies/rules/confinement_test.rego"),
+    ),
+    ("rules/door.rego", include_str!("../../policies/rules/door.rego")),
+    (
+        "rules/door_test.rego",
+        include_str!("../../policies/rules/door_test.rego"),
+    ),
+    (
+        "rules/emergency.rego",
+        include_str!("../../policies/rules/emergency.rego"),
+    ),
+    (
+        "rules/emergency_test.rego",
+        include_str!("../../policies/rules/emergency_test.rego"),
+    ),
+    (
+        "rules/entitlements.rego",
+        include_str!("../../policies/rules/entitlements.rego"),
+    ),
+    (
+        "rules/entitlements_test.rego",
+        include_str!("../../policies/rules/entitlements_test.rego"),
+    ),
+    (
+        "rules/groups.rego",
+        include_str!("../../policies/rules/groups.rego"),
+    ),
+    (
+        "rules/groups_test.rego",
+        include_str!("../../policies/rules/groups_test.rego"),
+    ),
+    ("rules/on.rego", include_str!("../../policies/rules/on.rego")),
+    (
+        "rules/on_test.rego",
+        include_str!("../../policies/rules/on_test.rego"),
+    ),
+    (
+        "rules/partner.rego",
+        include_str!("../../policies/rules/partner.rego"),
+    ),
+    (
+        "rules/partner_test.rego",
+        include_str!("../../policies/rules/partner_test.rego"),
+    ),
+    (
+        "rules/release.rego",
+        include_str!("../../policies/rules/release.rego"),
+    ),
+    (
+        "rules/release_test.rego",
+        include_str!("../../policies/rules/release_test.rego"),
+    ),
+    (
+        "rules/roles.rego",
+        include_str!("../../policies/rules/roles.rego"),
+    ),
+    (
+        "rules/roles_test.rego",
+        include_str!("../../policies/rules/roles_test.rego"),
+    ),
+    (
+        "rules/standing.rego",
+        include_str!("../../policies/rules/standing.rego"),
+    ),
+    (
+        "rules/standing_test.rego",
+        include_str!("../../policies/rules/standing_test.rego"),
+    ),
+    (
+        "rules/workload.rego",
+        include_str!("../../policies/rules/workload.rego"),
+    ),
+    (
+        "rules/workload_test.rego",
+        include_str!("../../policies/rules/workload_test.rego"),
     ),
 ];

@@ -8,20 +8,21 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::library::LibraryRule;
 use super::{
     bundles::{BundleConfig, KeyConfig},
     log::DecisionLogsConfig,
     services::ServiceConfig,
 };
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{TargetId, TenantId};
 
 /// Which policies decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Folder with Rego files (`*.rego`; `*_test.rego` are their tests and must pass). It replaces the
-    /// built-in policies as a whole and must hold the package `federation.access` with the rule `decision`.
-    /// Absent: the built-in policies.
+    /// Folder with Rego files (`*.rego`; `*_test.rego` are their tests and must pass). A package in it replaces
+    /// the built-in package of that name; it must hold `federation.access` with the rule `decision`. Absent: the
+    /// built-in policies.
     pub folder: Option<PathBuf>,
     /// Tenants whose people are refused everywhere, at once, with the reason `tenant_suspended`.
     pub suspended: BTreeSet<TenantId>,
@@ -37,4 +38,32 @@ pub struct Config {
     pub labels: BTreeMap<String, String>,
     /// Folder for what must survive a restart: bundles with `persist`, and policies that were applied.
     pub persistence_directory: Option<PathBuf>,
+    /// Rules of the library that are switched on, each with its parameters.
+    pub rules: Vec<LibraryRule>,
+    /// The only networks (CIDR) that requests to the administration interface may come from. Empty: any.
+    pub admin_networks: Vec<String>,
+    /// What tenants' groups may do at clusters that ask this gateway (SubjectAccessReview).
+    pub reviews: Vec<ReviewRule>,
+}
+
+/// What one group may do at one cluster. Each list is exact, or `"*"` for everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRule {
+    /// The rule's name: the cluster's audit log shows it as the reason.
+    pub rule: String,
+    /// The target's id.
+    pub cluster: TargetId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The tenant's group, as it is given at the cluster.
+    pub group: String,
+    /// Verbs (`get`, `list`, `create`).
+    pub verbs: BTreeSet<String>,
+    /// API groups; `""` is the core group.
+    pub api_groups: BTreeSet<String>,
+    /// Resources, in plural; a subresource is named with it: `pods/log`.
+    pub resources: BTreeSet<String>,
+    /// Namespaces; `""` is what lies in none, and lists over all.
+    pub namespaces: BTreeSet<String>,
 }

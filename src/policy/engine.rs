@@ -8,8 +8,9 @@ use super::{
     bundles,
     candidate::Candidate,
     config::Config,
+    explain::{self, RuleSeen},
     fault::{PolicyLoadFault, Problem},
-    index,
+    index, library,
     rules::{self, AccessRule},
     snapshot::{self, Snapshot},
     source, trial,
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     domain::{access::Answer, tenant::Tenant},
     port::policy::{self, Entry, Policy, PolicyFault, Question},
-    rego::{self, Value},
+    rego::{self, How, Value},
 };
 
 /// The policies in use. Readers take the snapshot once for each decision, so none mixes two revisions.
@@ -49,6 +50,17 @@ impl PolicyEngine {
         Ok(Self {
             current: ArcSwap::from_pointee(snapshot),
         })
+    }
+
+    /// Which rules fired and which failed over this input: what `decide` answers, explained. For operators; it
+    /// costs one evaluation for each rule.
+    pub fn explain(&self, entry: Entry, input: &str) -> Result<Vec<RuleSeen>, PolicyFault> {
+        let how = How {
+            limit: snapshot::LONGEST_CHECK,
+            strict_builtin_errors: true,
+            ..How::default()
+        };
+        explain::rules_seen(&self.current.load(), entry, input, &how)
     }
 
     /// Takes other policies, rules or tenants into use and answers with their revision. Everything is
@@ -121,6 +133,7 @@ pub(super) fn build(
         }
     }
     problems.extend(bundles::problems(config));
+    problems.extend(library::problems(&config.rules, tenants));
     match prove(
         config,
         candidate,

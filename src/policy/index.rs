@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    config::Config,
+    config::{Config, ReviewRule},
+    library,
     rules::{AccessRule, EVERYBODY},
 };
 use crate::domain::{
@@ -34,7 +35,8 @@ pub(super) fn data(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) ->
         .map(|tenant| {
             let suspended = config.suspended.contains(&tenant.id);
             let status = if suspended { "suspended" } else { "active" };
-            (tenant.id.to_string(), json!({ "status": status }))
+            let facts = json!({ "status": status, "domains": tenant.domains });
+            (tenant.id.to_string(), facts)
         })
         .collect();
     let mut index: BTreeMap<String, ByTarget> = BTreeMap::new();
@@ -54,7 +56,35 @@ pub(super) fn data(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) ->
             .or_default()
             .push(offer(rule));
     }
-    json!({ "fed": { "tenants": standing, "rules": index } })
+    let mut fed = json!({
+        "tenants": standing,
+        "rules": index,
+        "library": library::data(&config.rules, tenants),
+        "reviews": reviews(&config.reviews),
+    });
+    // Without the key any network will do; an empty list would be none.
+    if let Some(fed) = fed.as_object_mut().filter(|_| !config.admin_networks.is_empty()) {
+        fed.insert("admin".into(), json!({ "networks": config.admin_networks }));
+    }
+    json!({ "fed": fed })
+}
+
+/// `data.fed.reviews[cluster]["tenant:group"]`.
+fn reviews(rules: &[ReviewRule]) -> Value {
+    let mut index: BTreeMap<&str, Offers> = BTreeMap::new();
+    for rule in rules {
+        let item = json!({
+            "rule": rule.rule, "verbs": rule.verbs, "api_groups": rule.api_groups,
+            "resources": rule.resources, "namespaces": rule.namespaces,
+        });
+        index
+            .entry(rule.cluster.as_str())
+            .or_default()
+            .entry(format!("{}:{}", rule.tenant, rule.group))
+            .or_default()
+            .push(item);
+    }
+    json!(index)
 }
 
 fn offer(rule: &AccessRule) -> Value {

@@ -101,6 +101,11 @@ impl Snapshot {
         }
     }
 
+    /// What decides, for explanations.
+    pub(super) fn rego(&self) -> &rego::Snapshot {
+        &self.rego
+    }
+
     /// One decision.
     pub(super) fn decide(&self, entry: Entry, input: &str) -> Result<String, PolicyFault> {
         if input.len() > LARGEST_INPUT {

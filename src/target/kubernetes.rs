@@ -17,6 +17,7 @@ use crate::domain::{
     fault::{Code, Fault},
     ids::TargetId,
     key::Algorithm,
+    secret::SecretRef,
 };
 use crate::port::{
     entropy::Entropy,
@@ -61,6 +62,20 @@ pub struct Config {
     /// Put before every group name, in front of `<tenant>:<group>`. The cluster's own prefix comes on top.
     #[serde(default)]
     pub prefix: String,
+    /// Lets the cluster ask who may do what (SubjectAccessReview). Absent: it may not.
+    #[serde(default)]
+    pub review: Option<Review>,
+}
+
+/// How a cluster asks this gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// The bearer token in the API server's webhook kubeconfig.
+    pub token: SecretRef,
+    /// What the API server itself puts before group names (`oidc:`).
+    #[serde(default)]
+    pub groups_prefix: String,
 }
 
 fn longest_life() -> u64 {

@@ -222,3 +222,39 @@ pub struct ExecEntry {
     #[serde(rename = "installHint", default, skip_serializing_if = "Option::is_none")]
     pub install_hint: Option<String>,
 }
+
+/// What a cluster asks at `/kubernetes/{cluster}/authorize` (authorization.k8s.io).
+#[derive(Debug, Clone, Deserialize)]
+pub struct SubjectAccessReview {
+    /// `authorization.k8s.io/v1` or `v1beta1`; the answer repeats it, or the API server cannot read it.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// `SubjectAccessReview`.
+    pub kind: String,
+    /// Who wants to do what.
+    pub spec: serde_json::Value,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReviewedAccess<'a> {
+    /// As asked.
+    #[serde(rename = "apiVersion")]
+    pub api_version: &'a str,
+    /// `SubjectAccessReview`.
+    pub kind: &'a str,
+    /// What was decided.
+    pub status: ReviewStatus,
+}
+
+/// Neither allowed nor denied is no opinion: the cluster's next authorizer is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReviewStatus {
+    /// Allowed.
+    pub allowed: bool,
+    /// Denied, whatever others say. Never together with `allowed`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub denied: bool,
+    /// Shown by kubectl and in the cluster's audit log.
+    pub reason: String,
+}

@@ -69,6 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const NEEDLES: &[(&str, &[&str])] = &[
     ("UpstreamAssertion::verified(", &["upstream", "domain"]),
     ("UpstreamAssertion::recalled(", &["store", "domain"]),
+    (".suppose(", &["app", "domain"]),
     ("Utc::now(", &["app"]),
     // `client` is a program of its own, without ports: one file of it holds its clock.
     ("SystemTime::now(", &["app", "client"]),

@@ -121,10 +121,8 @@ fn each_package_has_tests() {
 
 #[test]
 fn schemas_agree_with_the_types() {
-    for (name, schema) in [
-        ("access_input.json", policy::input_schema()),
-        ("access_answer.json", policy::answer_schema()),
-    ] {
+    let points = policy::entry_points();
+    for (name, schema) in points.into_iter().flat_map(|point| [point.input, point.output]) {
         let file = folder().join("schema").join(name);
         let wanted = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if std::env::var_os("FEDGATE_BLESS").is_some() {
@@ -139,10 +137,27 @@ fn schemas_agree_with_the_types() {
     }
 }
 
+/// The text of every Rego test below a folder of `policies/`.
+fn tests_below(part: &str) -> String {
+    let mut texts = String::new();
+    let mut folders = vec![folder().join(part)];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().ends_with("_test.rego") {
+                texts.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    texts
+}
+
 #[test]
-fn each_reason_has_both_texts() {
+fn each_reason_has_both_texts_and_a_test() {
     let texts = policy::reason_texts();
-    let mut codes: BTreeSet<String> = [
+    let mut codes: BTreeSet<&str> = [
         reason::ISSUER_DOMAIN_MISMATCH,
         reason::RESERVED_ROLE,
         reason::NOTHING_GRANTED,
@@ -150,18 +165,27 @@ fn each_reason_has_both_texts() {
         reason::WRONG_KIND,
         reason::TENANT_MISMATCH,
     ]
-    .map(str::to_owned)
     .into();
-    // Every code of the policy stands in the text of its tests, as a list of reasons.
-    let tests = fs::read_to_string(folder().join("federation/access_test.rego")).unwrap();
-    for line in tests.lines().filter(|line| line.contains("refused(answer, [")) {
-        codes.extend(line.split('"').skip(1).step_by(2).map(str::to_owned));
+    let tests = tests_below("");
+    let shown_by_data = ["attributes_withheld", "name_prefixed"];
+    for point in policy::entry_points() {
+        codes.extend(&point.reasons);
     }
-    assert!(
-        codes.contains("contract_ended") && codes.contains("tenant_suspended"),
-        "{codes:?}"
-    );
-    let described: BTreeSet<String> = texts.keys().cloned().collect();
+    for rule in policy::RULES {
+        codes.extend(rule.codes);
+        let own = fs::read_to_string(folder().join(format!("rules/{}_test.rego", rule.file))).unwrap();
+        assert!(own.contains(&format!("# {}\n", rule.number)) || own.matches("test_").count() > 4);
+    }
+    for code in &codes {
+        let made_in_rust = [reason::PROOF_EXPIRED, reason::WRONG_KIND, reason::TENANT_MISMATCH];
+        assert!(
+            tests.contains(&format!("\"{code}\""))
+                || made_in_rust.contains(code)
+                || shown_by_data.contains(code),
+            "no Rego test expects the code {code}"
+        );
+    }
+    let described: BTreeSet<&str> = texts.keys().map(String::as_str).collect();
     assert_eq!(codes, described);
     for (code, text) in texts {
         for words in [&text.en, &text.de] {
@@ -169,6 +193,105 @@ fn each_reason_has_both_texts() {
         }
         assert_ne!(text.en, text.de, "{code}");
     }
+}
+
+/// The codes that a package's own text names as reasons stand in the tables, and the other way round.
+#[test]
+fn the_tables_name_the_codes_of_the_policies() {
+    let mut named = BTreeSet::new();
+    for rule in policy::RULES {
+        named.extend(rule.codes.iter().map(|code| (*code).to_owned()));
+        let text = fs::read_to_string(folder().join(format!("rules/{}.rego", rule.file))).unwrap();
+        assert!(
+            text.contains(rule.name),
+            "rules/{}.rego does not ask for {}",
+            rule.file,
+            rule.name
+        );
+        for code in rule.codes {
+            assert!(
+                text.contains(&format!("\"{code}\""))
+                    || ["attributes_withheld", "name_prefixed"].contains(code),
+                "rules/{}.rego does not give {code}",
+                rule.file
+            );
+        }
+    }
+    let numbers: Vec<u8> = policy::RULES.iter().map(|rule| rule.number).collect();
+    assert_eq!(numbers, (1..=32).collect::<Vec<u8>>());
+    for entry in fs::read_dir(folder().join("rules")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_str().unwrap().ends_with("_test.rego") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("required")) {
+            let code = line.split('"').nth(1).unwrap_or_default();
+            assert!(named.contains(code), "{}: {code} is in no table", path.display());
+        }
+    }
+}
+
+/// What an entry point must have: a package with its rule, tests for what is given, refused and missing, schemas,
+/// reason codes with texts, and a row in the page.
+#[test]
+fn no_entry_point_lacks_anything() {
+    let page = fs::read_to_string(folder().join("../docs/decisions.md")).unwrap_or_default();
+    let points = policy::entry_points();
+    assert_eq!(points.len(), 8);
+    for point in points {
+        let (package, rule) = point
+            .path
+            .strip_prefix("data.")
+            .unwrap()
+            .rsplit_once('.')
+            .unwrap();
+        let place = match package.split_once('.').unwrap().0 {
+            "federation" | "kubernetes" => package.replace('.', "/"),
+            _ => format!("openstack/{}", package.replace('.', "/")),
+        };
+        let text = fs::read_to_string(folder().join(format!("{place}.rego"))).unwrap();
+        assert!(text.contains(&format!("package {package}\n")), "{package}");
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with(&format!("{rule} "))
+                    || line.starts_with(&format!("default {rule} "))),
+            "{package} has no rule {rule}"
+        );
+        let tests = fs::read_to_string(folder().join(format!("{place}_test.rego"))).unwrap();
+        for must in ["test_allow", "test_missing", "input as {}"] {
+            let given = must == "test_allow"
+                && (tests.contains("allow == true") || tests.contains("\"allow\": true"));
+            assert!(tests.contains(must) || given, "{package} lacks {must}");
+        }
+        assert!(point.asked.len() > 20 && !point.reasons.is_empty(), "{package}");
+        for (file, _) in [&point.input, &point.output] {
+            assert!(
+                folder().join("schema").join(file).is_file(),
+                "{package} lacks {file}"
+            );
+        }
+        for code in &point.reasons {
+            assert!(policy::reason_texts().contains_key(*code), "{package}: {code}");
+        }
+        assert!(
+            page.contains(&format!("| {} |", point.name)),
+            "{package} has no row in docs/decisions.md"
+        );
+    }
+}
+
+#[test]
+fn the_page_of_decisions_is_what_the_tables_say() {
+    let file = folder().join("../docs/decisions.md");
+    let wanted = policy::decisions_page();
+    if std::env::var_os("FEDGATE_BLESS").is_some() {
+        fs::write(&file, &wanted).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&file).unwrap_or_default() == wanted,
+        "docs/decisions.md is stale; run: FEDGATE_BLESS=1 cargo test --test it policies::"
+    );
 }
 
 #[test]

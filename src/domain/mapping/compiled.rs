@@ -73,7 +73,12 @@ impl Mapping {
 
     /// Who these claims are.
     pub fn identify(&self, assertion: &UpstreamAssertion) -> Result<Identity, MappingFault> {
-        let facts = assertion.facts();
+        self.suppose(assertion.facts())
+    }
+
+    /// As [`Mapping::identify`], of facts that nobody has proved: for explanations alone. The house test allows the
+    /// call only where nothing can be minted from the answer.
+    pub fn suppose(&self, facts: &Verified) -> Result<Identity, MappingFault> {
         let settings = &self.settings;
         let username = text_at(&facts.claims, &settings.username)
             .filter(|name| usable(name))

@@ -1,0 +1,16 @@
+# Who may list projects: of a domain, or all with system scope. Asked by oslo.policy.opa: `allow` is a bare boolean.
+package identity.list_projects
+
+import rego.v1
+
+required := {"role_missing", "scope_mismatch"}
+
+met contains "role_missing" if data.lib.openstack.holds("reader")
+
+met contains "scope_mismatch" if data.lib.openstack.in_scope
+
+reasons := required - met
+
+default allow := false
+
+allow if count(reasons) == 0
