@@ -43,7 +43,7 @@ use report::Report;
 
 /// What can be measured, in this order, each by the name that `--only` takes.
 type Part = (&'static str, fn(&mut Report));
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("footprint", footprint::run),
     ("decision", decision::run),
     ("scale", scale::run),
