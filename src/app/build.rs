@@ -29,7 +29,7 @@ use crate::{
         client::{ClientAuth, ClientSettings},
         ids::TargetId,
     },
-    http::kubernetes::Asking,
+    http::{kubernetes::Asking, opa::Meter},
     keys::{KeyRing, SecretSealer, SystemEntropy},
     port::{
         audit::Audit,
@@ -46,7 +46,7 @@ use crate::{
     upstream,
 };
 
-use super::{clock::SystemClock, fronts, jobs::Jobs, policies::Policies, serve};
+use super::{clock::SystemClock, fronts, jobs::Jobs, opa, policies::Policies, serve};
 
 /// Why a gateway does not start: what was found, what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +59,8 @@ pub struct App {
     pub(super) address: SocketAddr,
     pub(super) issuer: String,
     pub(super) tls: Option<RustlsConfig>,
+    /// The doors of the policy engine, if it has any.
+    pub(super) rest: Option<opa::Gateway>,
     opened: store::Opened,
     pub(super) policies: Policies,
 }
@@ -102,6 +104,8 @@ pub(super) struct Parts {
     pub devices: Arc<DeviceDesk>,
     pub logouts: Arc<Logouts>,
     pub metrics: Arc<Metrics>,
+    /// What the doors of the policy engine count.
+    pub rest_meter: Option<Arc<Meter>>,
     pub proxies: Arc<[IpAddr]>,
     pub admin_token: Option<[u8; 32]>,
     pub asking: BTreeMap<TargetId, Asking>,
@@ -127,12 +131,9 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
     );
     let ring = Arc::new(ring.await.map_err(start)?);
     let policies = Policies::open(&config, secrets, (&opened, &clock))?;
-    let tls = config
-        .listen
-        .tls
-        .as_ref()
-        .map(|tls| serve::tls(tls, secrets))
-        .transpose()?;
+    let rest = opa::Gateway::open(&config.policy, secrets, &policies)?;
+    let tls = config.listen.tls.as_ref();
+    let tls = tls.map(|tls| serve::tls(tls, secrets)).transpose()?;
     let world = World {
         clock,
         entropy: Arc::new(SystemEntropy),
@@ -140,7 +141,8 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         ring,
         policies: policies.clone(),
     };
-    let parts = world.parts(&config, secrets, &opened, metrics)?;
+    let mut parts = world.parts(&config, secrets, &opened, metrics)?;
+    parts.rest_meter = rest.as_ref().map(|rest| Arc::clone(&rest.meter));
     Jobs {
         ring: Arc::clone(&parts.ring),
         sessions: Arc::clone(&opened.sessions),
@@ -154,6 +156,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         address: config.listen.address,
         issuer: config.issuer,
         tls,
+        rest,
         opened,
         policies,
     })
@@ -233,6 +236,7 @@ impl World {
             desk,
             bearer,
             metrics: Arc::new(metrics),
+            rest_meter: None,
             proxies: config.listen.proxies.clone().into(),
             admin_token: admin_token(config, secrets)?,
             asking: asking(config, secrets)?,

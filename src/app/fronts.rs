@@ -48,12 +48,15 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
     if let Some(hash) = parts.admin_token {
         router = router.merge(admin_front(hash, &parts, opened));
     }
-    let metrics = Arc::clone(&parts.metrics);
+    let (metrics, rest) = (Arc::clone(&parts.metrics), parts.rest_meter.clone());
     let operations = Operations {
         directory: Arc::clone(&parts.directory),
         stores: opened.reachable.clone().into(),
         policy: Arc::clone(&parts.policy),
-        metrics: Arc::new(move || metrics.render()),
+        metrics: Arc::new(move || {
+            let rest = rest.as_ref().map(|meter| meter.render());
+            metrics.render() + &rest.unwrap_or_default()
+        }),
     };
     let layer = Outermost {
         entropy: Arc::clone(&parts.entropy),

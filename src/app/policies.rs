@@ -21,6 +21,8 @@ use super::build::StartFault;
 /// What decides, and what is written down of it.
 #[derive(Clone)]
 pub(super) struct Policies {
+    /// The engine, for who shows its policies to others.
+    pub engine: Arc<PolicyEngine>,
     /// The engine itself, for who only looks.
     pub quiet: Arc<dyn Policy>,
     /// The engine with its decisions written down.
@@ -58,9 +60,10 @@ impl Policies {
             also: Some(live.listener()),
         };
         let log = Arc::new(DecisionLog::start(&config.policy.decision_logs, wiring).map_err(wrong)?);
-        let quiet: Arc<dyn Policy> = engine;
+        let quiet: Arc<dyn Policy> = Arc::clone(&engine) as Arc<dyn Policy>;
         let listens: Arc<dyn Decisions> = Arc::clone(&log) as Arc<dyn Decisions>;
         Ok(Self {
+            engine,
             recorded: Arc::new(Recorded::new(Arc::clone(&quiet), listens, Arc::clone(clock))),
             quiet,
             live,

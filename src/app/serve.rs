@@ -14,8 +14,11 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT, then drains: no new connections, running requests finish, the audit
 /// trail is written, the store is closed.
-pub async fn serve(app: App) -> Result<(), StartFault> {
+pub async fn serve(mut app: App) -> Result<(), StartFault> {
     let handle = Handle::new();
+    if let Some(rest) = app.rest.take() {
+        rest.serve(handle.clone())?;
+    }
     tokio::spawn(stop_on_signal(handle.clone()));
     let service = app
         .router

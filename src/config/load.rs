@@ -10,9 +10,10 @@ use super::{Config, Problem, check, secret::plain, shape::Walk};
 /// Variables that begin so override a key: `FEDGATE__STORE__RECORDS__KIND=postgres`.
 const PREFIX: &str = "FEDGATE__";
 /// Keys whose text is a file or folder; a relative one is meant from the configuration's own folder.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "ca",
     "certificate",
+    "client_ca",
     "file",
     "folder",
     "jwks_file",

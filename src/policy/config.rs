@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::library::LibraryRule;
+use super::rest::Rest;
 use super::{
     bundles::{BundleConfig, KeyConfig},
     log::DecisionLogsConfig,
@@ -38,6 +39,8 @@ pub struct Config {
     pub labels: BTreeMap<String, String>,
     /// Folder for what must survive a restart: bundles with `persist`, and policies that were applied.
     pub persistence_directory: Option<PathBuf>,
+    /// Where other programs may ask the policy engine, and manage policies of their own there.
+    pub rest: Rest,
     /// Rules of the library that are switched on, each with its parameters.
     pub rules: Vec<LibraryRule>,
     /// The only networks (CIDR) that requests to the administration interface may come from. Empty: any.

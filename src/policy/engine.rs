@@ -125,6 +125,7 @@ pub(super) fn build(
     candidate: Option<&Candidate>,
 ) -> Result<Snapshot, PolicyLoadFault> {
     let mut problems = rules::problems(rules, tenants);
+    problems.extend(config.rest.problems());
     let known: BTreeSet<_> = tenants.iter().map(|tenant| &tenant.id).collect();
     for tenant in &config.suspended {
         if !known.contains(tenant) {

@@ -1,10 +1,11 @@
 //! The section `policy.rest` of the configuration: where other programs may ask the policy engine.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::fault::Problem;
 use crate::domain::secret::SecretRef;
 
 /// OPA's REST interface. Without a listener there is none.
@@ -16,9 +17,10 @@ pub struct Rest {
     pub decisions: Option<DecisionsListener>,
     /// OPA's whole interface, for those who manage policies.
     pub management: Option<ManagementListener>,
-    /// Rego, JSON and YAML files that are loaded at the start, and folders with such. The packages `federation` and
-    /// the data `fed` are the gateway's own and not theirs.
-    pub files: Vec<PathBuf>,
+    /// Folder with Rego, JSON and YAML files of the services that ask here, loaded at the start. The packages and the
+    /// data `fed` of the gateway's own policies are not theirs. A package `system.authz` among them takes the place
+    /// of what `callers` say.
+    pub folder: Option<PathBuf>,
     /// Longest evaluation, in milliseconds.
     #[schemars(range(min = 1, max = 60_000))]
     pub evaluation_ms: u64,
@@ -32,10 +34,43 @@ impl Default for Rest {
         Self {
             decisions: None,
             management: None,
-            files: Vec::new(),
+            folder: None,
             evaluation_ms: 500,
             largest_body: 16 << 20,
         }
+    }
+}
+
+impl Rest {
+    /// What is wrong with the settings beside their form.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let Some(door) = &self.management else {
+            return problems;
+        };
+        let mut say = |key: &str, what: &str, instead: &str| {
+            problems.push(Problem::setting(&format!("rest.management.{key}"), what, instead));
+        };
+        if door.tls.is_none() && !door.address.ip().is_loopback() {
+            let what = "tokens would travel in the clear";
+            say("tls", what, "give a certificate and key, or listen on loopback");
+        }
+        if door.callers.is_empty() {
+            let instead = "name each program with a token, or the subject of its certificate";
+            say("callers", "nobody may call", instead);
+        }
+        let certificates = door.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        for caller in &door.callers {
+            if caller.token.is_none() && !certificates {
+                let instead = "give it a token, or set tls.client_ca for certificates";
+                say(
+                    &format!("callers.{}", caller.name),
+                    "it has no way to say who it is",
+                    instead,
+                );
+            }
+        }
+        problems
     }
 }
 
@@ -59,20 +94,22 @@ pub struct ManagementListener {
     /// Certificate and key. Absent only on loopback: tokens travel here.
     #[serde(default)]
     pub tls: Option<Tls>,
-    /// Who may call: the name, which policies see as `input.identity`. For a client certificate it is the subject
-    /// (`CN=nova,O=cloud`). Nobody else comes in.
+    /// Who may call. Nobody else comes in.
     #[serde(default)]
-    pub callers: BTreeMap<String, Caller>,
+    pub callers: Vec<Caller>,
 }
 
 /// One program or person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Caller {
+    /// Its name, which policies see as `input.identity`. For a client certificate it is the subject
+    /// (`CN=nova,O=cloud`).
+    pub name: String,
     /// Its bearer token. Absent: it comes with a client certificate.
     #[serde(default)]
     pub token: Option<SecretRef>,
-    /// What it may do. Files of `files` may hold a package `system.authz` of your own, which then decides instead.
+    /// What it may do.
     #[serde(default)]
     pub may: Vec<Right>,
 }

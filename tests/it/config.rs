@@ -168,6 +168,7 @@ fn example_folder() -> (TempDir, PathBuf) {
     put(&path, &text);
     beside(path.parent().unwrap(), &text);
     // The policies it names.
+    fs::create_dir(folder.path().join("config/services")).unwrap();
     fs::create_dir(folder.path().join("policies")).unwrap();
     copy(&root().join("policies"), &folder.path().join("policies"));
     (folder, path)

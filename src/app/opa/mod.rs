@@ -3,6 +3,7 @@
 //! They have threads of their own: a policy that takes long delays other decisions, never a sign-in.
 
 mod files;
+mod gateway;
 mod listen;
 mod subject;
 
@@ -12,6 +13,7 @@ use axum_server::Handle;
 use tokio::sync::Semaphore;
 
 pub use files::Sources;
+pub(super) use gateway::Gateway;
 
 use crate::{
     domain::secret::SecretRef,

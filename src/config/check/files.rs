@@ -14,7 +14,7 @@ use super::super::{
 };
 
 /// Keys whose text names a file that is only read.
-const READ: [&str; 4] = ["ca", "certificate", "jwks_file", "key_file"];
+const READ: [&str; 5] = ["ca", "certificate", "client_ca", "jwks_file", "key_file"];
 /// Least length of the secret that everything is sealed with.
 const LEAST_SECRET: usize = 32;
 
@@ -48,7 +48,9 @@ impl Look<'_> {
                     let below = join(path, key);
                     match value.as_str() {
                         Some(text) if READ.contains(&key.as_str()) => self.file(text, &below, problems),
-                        Some(text) if below == "policy.folder" => self.folder(text, &below, problems),
+                        Some(text) if matches!(below.as_str(), "policy.folder" | "policy.rest.folder") => {
+                            self.folder(text, &below, problems);
+                        }
                         Some(_) | None => self.at(value, &below, problems),
                     }
                 }

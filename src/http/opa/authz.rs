@@ -3,7 +3,10 @@
 //! The policy sees what OPA's sees: path, method, parameters, headers, the body of a question, the identity.
 //! No policy is a refusal, and so is every answer but `true` or `{"allowed": true}`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{body::Body, extract::Request, response::Response};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -36,14 +39,26 @@ pub enum Callers {
     Known(Known),
 }
 
-/// Known bearer tokens, by their hashes.
+/// Callers that are known: their names, and their bearer tokens by hash.
 #[derive(Debug, Clone, Default)]
-pub struct Known(BTreeMap<[u8; 32], Arc<str>>);
+pub struct Known {
+    names: BTreeSet<String>,
+    tokens: BTreeMap<[u8; 32], Arc<str>>,
+}
 
 impl Known {
-    /// Adds a token with the name of its holder.
-    pub fn add(&mut self, name: &str, token: &Secret) {
-        self.0.insert(hash(token.reveal()), name.into());
+    /// Adds a caller. One without a token comes with a certificate of this subject.
+    pub fn add(&mut self, name: &str, token: Option<&Secret>) {
+        if let Some(token) = token {
+            self.tokens.insert(hash(token.reveal()), name.into());
+        } else {
+            self.names.insert(name.to_owned());
+        }
+    }
+
+    fn holder(&self, token: &str) -> Option<String> {
+        // Looked up by hash: how long a comparison takes tells nothing about a token.
+        Some(self.tokens.get(&hash(token))?.as_ref().to_owned())
     }
 }
 
@@ -70,10 +85,9 @@ impl Callers {
         match self {
             Self::Anonymous => Ok(certified),
             Self::AnyToken => Ok(certified.or_else(|| token.map(str::to_owned))),
-            // Looked up by hash: how long a comparison takes tells nothing about a token.
             Self::Known(known) => token
-                .and_then(|token| known.0.get(&hash(token)).map(|name| name.as_ref().to_owned()))
-                .or(certified)
+                .and_then(|token| known.holder(token))
+                .or_else(|| certified.filter(|subject| known.names.contains(subject)))
                 .map(Some)
                 .ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, code::UNAUTHORIZED, REJECTED)),
         }

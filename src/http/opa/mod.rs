@@ -35,7 +35,7 @@ use crate::{
     rego::{Store, Version},
 };
 
-pub use authz::{Authorization, Callers, ClientIdentity};
+pub use authz::{Authorization, Callers, ClientIdentity, Known};
 pub use management::Management;
 pub use meter::Meter;
 pub use pdp::Pdp;

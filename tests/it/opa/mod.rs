@@ -2,6 +2,7 @@
 
 mod clients;
 mod doors;
+mod gateway;
 mod hostile;
 mod pairs;
 mod process;

@@ -60,6 +60,32 @@ pub fn fedgate(arguments: &[&str]) -> Server {
     }
 }
 
+/// Starts a whole gateway, whose configuration says where its doors are, and waits for its management door.
+pub async fn gateway(config: &Path, management: String, decisions: String) -> Server {
+    let child = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+        .args(["serve", "--config"])
+        .arg(config)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("fedgate starts");
+    let mut server = Server {
+        child,
+        url: management,
+        decisions: Some(decisions),
+    };
+    let client = plain_client();
+    for _ in 0..400 {
+        if client.get(format!("{}/health", server.url)).send().await.is_ok() {
+            return server;
+        }
+        if let Ok(Some(status)) = server.child.try_wait() {
+            panic!("the gateway ended at once: {status}");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the gateway did not answer within 20 seconds");
+}
+
 /// The real OPA's binary, if `tests/parts/opa.sh` could make it (it needs Go).
 pub fn real_opa() -> Option<PathBuf> {
     let binary = home().join("opa/bin/opa");
