@@ -1,15 +1,14 @@
 //! Rules must not stand where base documents do: which of both would be read is nobody's guess (OPA refuses it).
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
-use regorus::{
-    Engine, Value,
-    unstable::{Expr, Rule, RuleHead, Span},
-};
+use regorus::Value;
 
 use super::{
     document,
     fault::{Issue, Place},
+    module::Module,
+    syntax::ast::{Pos, Tree},
 };
 
 /// Paths of rules below `data`, as far as their parts are constant.
@@ -28,21 +27,29 @@ struct Found {
 }
 
 impl Rules {
-    pub(super) fn of(engine: &mut Engine) -> Self {
+    pub(super) fn of(modules: &[Arc<Module>], trees: &[Tree]) -> Self {
         let (mut paths, mut packages) = (BTreeMap::new(), Vec::new());
-        for module in engine.get_modules() {
-            let (package, _) = parts(&module.package.refr);
-            packages.push((package.clone(), place(&module.package.span)));
-            for rule in &module.policy {
-                let (head, function) = head(rule);
-                let (name, whole) = parts(head);
-                let place = place(rule.span());
-                let path: Vec<String> = package.iter().cloned().chain(name).collect();
-                paths.entry(path).or_insert(Found {
-                    place,
+        for (module, tree) in modules.iter().zip(trees) {
+            let place = |pos: Pos| Place {
+                file: module.id.clone(),
+                row: pos.row,
+                col: pos.col,
+            };
+            packages.push((tree.package.clone(), place(tree.pos)));
+            for rule in &tree.rules {
+                let names = rule.head.path.iter().enumerate().map_while(|(at, part)| {
+                    let name = if at == 0 { part.as_var() } else { part.as_text() };
+                    name.map(str::to_owned)
+                });
+                let path: Vec<String> = tree.package.iter().cloned().chain(names).collect();
+                let whole = path.len() == tree.package.len() + rule.head.path.len();
+                let function = rule.head.args.is_some();
+                let found = || Found {
+                    place: place(rule.pos),
                     function,
                     whole,
-                });
+                };
+                paths.entry(path).or_insert_with(found);
             }
         }
         Self { paths, packages }
@@ -101,48 +108,4 @@ impl Rules {
             })
             .collect()
     }
-}
-
-fn place(span: &Span) -> Place {
-    Place {
-        file: span.source.get_path().clone(),
-        row: span.line,
-        col: span.col,
-    }
-}
-
-fn head(rule: &Rule) -> (&Expr, bool) {
-    match rule {
-        Rule::Spec { head, .. } => match head {
-            RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } => (refr, false),
-            RuleHead::Func { refr, .. } => (refr, true),
-        },
-        Rule::Default { refr, args, .. } => (refr, !args.is_empty()),
-    }
-}
-
-/// The constant parts that a reference begins with, and whether that is all of it.
-fn parts(expr: &Expr) -> (Vec<String>, bool) {
-    if let Expr::Var { span, .. } = expr {
-        return (vec![span.text().to_owned()], true);
-    }
-    if let Expr::RefDot { refr, field, .. } = expr {
-        let (mut path, whole) = parts(refr);
-        if whole {
-            path.push(field.0.text().to_owned());
-        }
-        return (path, whole);
-    }
-    if let Expr::RefBrack { refr, index, .. } = expr {
-        let (mut path, whole) = parts(refr);
-        if whole
-            && let Expr::String { value, .. } | Expr::RawString { value, .. } = &**index
-            && let Ok(text) = value.as_string()
-        {
-            path.push(text.to_string());
-            return (path, true);
-        }
-        return (path, false);
-    }
-    (Vec::new(), false)
 }

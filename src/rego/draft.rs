@@ -321,5 +321,5 @@ fn stray(data: &Value, roots: &[Vec<String>], at: &mut Vec<String>) -> Option<St
 
 /// The path of a module's package; none if the text has no package clause: then it does not load anyway.
 fn package(text: &str) -> Option<Vec<String>> {
-    super::engine::package_of(text)
+    super::syntax::package(text)
 }

@@ -8,7 +8,7 @@ use std::{
 
 use regorus::{Engine, Value};
 
-use super::{engine::at_most, fault::EvalFault, moment};
+use super::{engine::at_most, fault::EvalFault, load::Origins, moment};
 
 /// Most nesting of an input, as in the engine's own reader.
 const DEEPEST: usize = 128;
@@ -120,11 +120,11 @@ pub(super) fn run<R>(
     }
 }
 
-/// The engine's coverage in our words.
-pub(super) fn coverage(engine: &Engine) -> Coverage {
+/// The engine's coverage in our words. Its lines are the author's.
+pub(super) fn coverage(engine: &Engine, origins: &Origins) -> Coverage {
     let report = engine.get_coverage_report().map(|report| report.files);
     let files = report.unwrap_or_default().into_iter().map(|file| FileCoverage {
-        file: file.path,
+        file: origins.file(&file.path).unwrap_or(&file.path).to_owned(),
         covered: file.covered,
         not_covered: file.not_covered,
     });

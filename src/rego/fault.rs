@@ -86,14 +86,27 @@ impl Issue {
 
 /// OPA's code for an error text of the engine.
 fn code(message: &str) -> &'static str {
-    const KNOWN: [(&str, &str); 7] = [
-        ("not produce multiple outputs", "eval_conflict_error"),
+    const KNOWN: [(&str, &str); 19] = [
+        ("produce multiple outputs", "eval_conflict_error"),
+        ("function produced multiple outputs", "eval_conflict_error"),
         ("value for key", "eval_conflict_error"),
         ("rule conflicts with rule at", "eval_conflict_error"),
         ("recursion detected", "rego_recursion_error"),
         ("is unsafe", "rego_unsafe_var_error"),
         ("could not find function", "rego_type_error"),
         ("use of undefined variable", "rego_unsafe_var_error"),
+        // What the engine's own builtins say of an operand of another type.
+        ("` expects ", "eval_type_error"),
+        ("argument. Got", "eval_type_error"),
+        ("` requires array/object/set argument", "eval_type_error"),
+        ("` requires set/array argument", "eval_type_error"),
+        ("` requires path to be", "eval_type_error"),
+        ("requires array/object/set/string argument", "eval_type_error"),
+        ("operand must be integer", "eval_type_error"),
+        ("initial vertices must be", "eval_type_error"),
+        ("is not an object", "eval_type_error"),
+        ("marshaling option must be", "eval_type_error"),
+        ("` expects base to be", "eval_type_error"),
     ];
     KNOWN
         .iter()

@@ -9,18 +9,32 @@ pub mod bundle;
 pub mod trial;
 
 mod builtin;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a pass over the tree names the few kinds that it looks at"
+)]
+mod check;
 mod conflict;
 mod document;
 mod draft;
 mod engine;
 mod evaluate;
 mod fault;
-mod guard;
+mod load;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a pass over the tree names the few kinds that it changes"
+)]
+mod lower;
 mod module;
 mod moment;
-mod names;
 mod snapshot;
 mod store;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a pass over the tree names the few kinds that it changes"
+)]
+mod syntax;
 
 pub use builtin::functions;
 pub use document::Patch;

@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use regorus::{Engine, Value};
 
 use super::{
+    builtin, check,
     conflict::Rules,
     document, engine,
     evaluate::{self, Evaluated, How},
     fault::{EvalFault, Issue, Place, Refused},
-    guard,
-    module::Module,
+    load::{self, Loaded},
+    lower,
+    module::{Module, Version},
+    syntax,
 };
 
 /// What is checked at load.
@@ -36,11 +39,12 @@ impl Default for Options {
 
 /// Policies and data, ready to answer. Its engine is cloned for each question; clones share everything.
 pub struct Snapshot {
-    template: Engine,
+    loaded: Loaded,
     modules: Vec<Arc<Module>>,
     data: Value,
     rules: Arc<Rules>,
     bundles: BTreeMap<String, String>,
+    options: Options,
 }
 
 impl fmt::Debug for Snapshot {
@@ -54,25 +58,19 @@ impl fmt::Debug for Snapshot {
 impl Snapshot {
     /// Parses, checks and compiles. Base documents are an object.
     pub fn build(modules: Vec<Arc<Module>>, data: Value, options: &Options) -> Result<Self, Refused> {
-        let mut template = engine::with_modules(&modules).map_err(Refused)?;
-        if options.refuse_nondeterminism {
-            let found = guard::issues(&mut template);
-            if !found.is_empty() {
-                return Err(Refused(found));
-            }
-        }
-        let rules = Arc::new(Rules::of(&mut template));
-        Self::finish(template, modules, rules, data, options)
+        let loaded = load::load(&modules, options).map_err(Refused)?;
+        let rules = Arc::new(Rules::of(&modules, &loaded.trees));
+        Self::finish(loaded, modules, rules, data, options)
     }
 
     /// The same policies over other base documents, without parsing them again.
     pub(super) fn with_data(&self, data: Value, options: &Options) -> Result<Self, Refused> {
         let (modules, rules) = (self.modules.clone(), Arc::clone(&self.rules));
-        Self::finish(self.template.clone(), modules, rules, data, options)
+        Self::finish(self.loaded.clone(), modules, rules, data, options)
     }
 
     fn finish(
-        mut template: Engine,
+        mut loaded: Loaded,
         modules: Vec<Arc<Module>>,
         rules: Arc<Rules>,
         data: Value,
@@ -86,13 +84,17 @@ impl Snapshot {
         if !clashes.is_empty() {
             return Err(Refused(clashes));
         }
-        engine::prepare(&mut template, &data, options.limit).map_err(Refused)?;
+        engine::prepare(&mut loaded.engine, &data, options.limit).map_err(|issues| {
+            let issues = issues.into_iter().map(|issue| loaded.origins.issue(issue));
+            Refused(issues.collect())
+        })?;
         Ok(Self {
-            template,
+            loaded,
             modules,
             data,
             rules,
             bundles: BTreeMap::new(),
+            options: options.clone(),
         })
     }
 
@@ -112,8 +114,9 @@ impl Snapshot {
                 prints: Vec::new(),
             });
         }
-        let (value, engine) = evaluate::run(&self.template, input, how, |engine| self.ask(engine, &path))?;
-        Ok(Self::evaluated(value, engine, how))
+        let run = evaluate::run(&self.loaded.engine, input, how, |engine| self.ask(engine, &path));
+        let (value, engine) = run.map_err(|fault| self.loaded.origins.fault(fault))?;
+        Ok(self.evaluated(value, engine, how))
     }
 
     fn ask(&self, engine: &mut Engine, path: &[String]) -> anyhow::Result<Value> {
@@ -129,10 +132,12 @@ impl Snapshot {
         Ok(value.map_or(Value::Undefined, |expression| expression.value.clone()))
     }
 
-    fn evaluated(value: Value, mut engine: Engine, how: &How) -> Evaluated {
+    fn evaluated(&self, value: Value, mut engine: Engine, how: &How) -> Evaluated {
         Evaluated {
             value: Some(value).filter(|value| *value != Value::Undefined),
-            coverage: how.coverage.then(|| evaluate::coverage(&engine)),
+            coverage: how
+                .coverage
+                .then(|| evaluate::coverage(&engine, &self.loaded.origins)),
             prints: if how.prints {
                 engine.take_prints().unwrap_or_default()
             } else {
@@ -148,27 +153,31 @@ impl Snapshot {
         input: Option<Value>,
         how: &How,
     ) -> Result<Vec<BTreeMap<String, Value>>, EvalFault> {
+        let body =
+            syntax::query("query", text, Version::V1).map_err(|issue| EvalFault::BadQuery(vec![issue]))?;
+        let (plain, names) = lower::query(body, &self.loaded.signatures);
+        let found = check::query(&plain, &self.loaded.signatures, &self.options);
+        if !found.is_empty() {
+            return Err(EvalFault::BadQuery(found));
+        }
+        let written = lower::print_query(&plain, &names);
         let ask = |engine: &mut Engine| {
             // The query may call what no module does.
-            super::builtin::install(engine, &[text]);
-            engine.eval_query(text.to_owned(), false)
+            builtin::install(engine, &[&written]);
+            engine.eval_query(written.clone(), false)
         };
-        let (results, _) = evaluate::run(&self.template, input, how, ask)?;
-        let held = results.result.into_iter().filter(|result| {
-            result
-                .expressions
+        let run = evaluate::run(&self.loaded.engine, input, how, ask);
+        let (results, _) = run.map_err(|fault| self.loaded.origins.fault(fault))?;
+        let all = results.result.into_iter().flat_map(|result| result.expressions);
+        let all = all.filter_map(|expression| expression.value.as_array().ok().cloned());
+        let maps = all.flat_map(|items| items.to_vec()).map(|item| {
+            let bindings = item.as_object().ok().cloned().unwrap_or_default();
+            bindings
                 .iter()
-                .all(|each| !matches!(each.value, Value::Bool(false) | Value::Undefined))
+                .filter_map(|(key, value)| Some((key.as_string().ok()?.to_string(), value.clone())))
+                .collect()
         });
-        Ok(held
-            .map(|result| {
-                let bindings = result.bindings.as_object().ok().cloned().unwrap_or_default();
-                bindings
-                    .iter()
-                    .filter_map(|(key, value)| Some((key.as_string().ok()?.to_string(), value.clone())))
-                    .collect()
-            })
-            .collect())
+        Ok(maps.collect())
     }
 
     /// The policies, in the order they were given.
@@ -211,7 +220,8 @@ impl Snapshot {
     #[must_use]
     pub fn ast(&self, id: &str) -> Option<serde_json::Value> {
         let at = self.modules.iter().position(|module| module.id == id)?;
-        let all: serde_json::Value = serde_json::from_str(&self.template.get_ast_as_json().ok()?).ok()?;
+        let all: serde_json::Value =
+            serde_json::from_str(&self.loaded.engine.get_ast_as_json().ok()?).ok()?;
         all.get(at)?.get("ast").cloned()
     }
 }

@@ -26,6 +26,7 @@ mod browser;
 mod bundles;
 mod client_keys;
 mod config;
+mod conformance;
 mod decisions;
 mod demo;
 mod docker;

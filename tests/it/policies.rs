@@ -316,8 +316,8 @@ fn a_broken_replacement_leaves_the_running_policies() {
             "bad.rego:3: there is no function `nope`",
         ),
         (
-            format!("package federation.access\n{refusal}\nx if not input.a >= 1"),
-            "bad.rego:3: this `not`",
+            format!("package federation.access\n{refusal}\nx if y\ny if x"),
+            "bad.rego:3: rule data.federation.access.x is recursive",
         ),
         (
             format!("package federation.access\n{refusal}\nx if {{ y > 1 }}"),

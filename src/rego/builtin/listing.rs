@@ -19,6 +19,6 @@ pub fn functions() -> BTreeMap<&'static str, u8> {
     let ours = super::builtins().map(|builtin| (builtin.name, builtin.arity));
     engine
         .chain(ours)
-        .filter(|(name, _)| !REFUSED.contains(name))
+        .filter(|(name, _)| !REFUSED.contains(name) && !name.starts_with("internal."))
         .collect()
 }

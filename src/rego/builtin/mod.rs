@@ -11,6 +11,7 @@ mod array;
 mod crypto;
 mod encoding;
 mod fault;
+mod interpolate;
 mod json;
 mod jwt;
 mod key;
@@ -27,6 +28,7 @@ mod semver;
 mod strings;
 mod template;
 mod time;
+mod units;
 mod uri;
 mod uuid;
 
@@ -52,6 +54,7 @@ struct Builtin {
 const FAMILIES: &[&[Builtin]] = &[
     array::TABLE,
     crypto::TABLE,
+    interpolate::TABLE,
     json::TABLE,
     jwt::TABLE,
     legacy::TABLE,
@@ -66,6 +69,7 @@ const FAMILIES: &[&[Builtin]] = &[
     strings::TABLE,
     template::TABLE,
     time::TABLE,
+    units::TABLE,
     uri::TABLE,
     uuid::TABLE,
 ];

@@ -1,0 +1,180 @@
+//! Calls: of functions that exist, with the arguments they take, and none that asks anything but input and data.
+
+use super::Report;
+use crate::rego::{
+    lower::Signatures,
+    snapshot::Options,
+    syntax::ast::{Body, Kind, Literal, Makes, Part, Rule, Statement, Term, Tree},
+};
+
+/// Refused wherever they stand.
+const OUTSIDE: [(&str, &str); 3] = [
+    (
+        "http.send",
+        "facts come from `input` and `data`: a decision makes no calls",
+    ),
+    (
+        "net.lookup_ip_addr",
+        "facts come from `input` and `data`: a decision makes no calls",
+    ),
+    ("opa.runtime", "facts come from `input` and `data`"),
+];
+
+/// Refused where the same question must get the same answer.
+const CHANGING: [(&str, &str); 5] = [
+    (
+        "time.now_ns",
+        "use input.context.time_s, so that a decision can be replayed",
+    ),
+    (
+        "rand.intn",
+        "leave it out: the same question must get the same answer",
+    ),
+    (
+        "uuid.rfc4122",
+        "leave it out: the same question must get the same answer",
+    ),
+    ("trace", "leave it out: it would write personal data to the log"),
+    ("print", "leave it out: it would write personal data to the log"),
+];
+
+pub(super) fn check(tree: &Tree, signatures: &Signatures, options: &Options, report: &mut Report) {
+    let mut walk = Walk {
+        signatures,
+        options,
+        report,
+    };
+    for rule in &tree.rules {
+        walk.rule(rule);
+    }
+}
+
+pub(super) fn check_body(body: &Body, signatures: &Signatures, options: &Options, report: &mut Report) {
+    let mut walk = Walk {
+        signatures,
+        options,
+        report,
+    };
+    walk.body(body);
+}
+
+struct Walk<'a> {
+    signatures: &'a Signatures,
+    options: &'a Options,
+    report: &'a mut Report,
+}
+
+impl Walk<'_> {
+    fn rule(&mut self, rule: &Rule) {
+        let head = &rule.head;
+        for term in head.path.iter().skip(1).chain(head.args.iter().flatten()) {
+            self.term(term);
+        }
+        if let Makes::Value(Some(term)) | Makes::Item(term) = &head.makes {
+            self.term(term);
+        }
+        for body in rule
+            .body
+            .iter()
+            .chain(rule.elses.iter().flat_map(|branch| &branch.body))
+        {
+            self.body(body);
+        }
+        for value in rule.elses.iter().filter_map(|branch| branch.value.as_ref()) {
+            self.term(value);
+        }
+    }
+
+    fn body(&mut self, body: &Body) {
+        for literal in body {
+            self.literal(literal);
+        }
+    }
+
+    fn literal(&mut self, literal: &Literal) {
+        match &literal.kind {
+            Statement::Expr(term) | Statement::Not(term) => self.term(term),
+            Statement::NotBody(body) => self.body(body),
+            Statement::And(left, right) | Statement::Or(left, right) => {
+                self.body(left);
+                self.body(right);
+            }
+            Statement::Some(_) => {}
+            Statement::SomeIn(key, value, collection) => {
+                for term in key.iter().chain([value, collection]) {
+                    self.term(term);
+                }
+            }
+            Statement::Every(every) => {
+                self.term(&every.domain);
+                self.body(&every.body);
+            }
+        }
+        for with in &literal.with {
+            // A function may be named here without a call.
+            self.named(&with.target);
+            self.named(&with.value);
+            self.term(&with.value);
+        }
+    }
+
+    fn term(&mut self, term: &Term) {
+        if let Kind::Call(function, args) = &term.kind {
+            self.call(function, args.len());
+            for arg in args {
+                self.term(arg);
+            }
+            return;
+        }
+        if let Kind::Template(parts) = &term.kind {
+            for part in parts {
+                if let Part::Expr(literal) = part {
+                    self.literal(literal);
+                }
+            }
+        }
+        for inner in term.inner() {
+            self.term(inner);
+        }
+        if let Some(body) = term.body() {
+            self.body(body);
+        }
+    }
+
+    fn named(&mut self, term: &Term) -> bool {
+        let name = term.names().unwrap_or_default().join(".");
+        let outside = OUTSIDE.iter().find(|(refused, _)| *refused == name);
+        let changing = CHANGING
+            .iter()
+            .filter(|_| self.options.refuse_nondeterminism)
+            .find(|(refused, _)| *refused == name);
+        if let Some((_, instead)) = outside.or(changing) {
+            let what = format!("`{name}` is refused");
+            self.report.add("rego_type_error", term.pos, what, instead);
+            return true;
+        }
+        false
+    }
+
+    fn call(&mut self, function: &Term, given: usize) {
+        if self.named(function) {
+            return;
+        }
+        let names = function.names().unwrap_or_default();
+        let name = names.join(".");
+        let Some(wanted) = self.signatures.arity(&names) else {
+            let what = format!("there is no function `{name}`");
+            let instead =
+                "call a function of these policies or one the engine has; see docs/rego-builtins.json";
+            self.report.add("rego_type_error", function.pos, what, instead);
+            return;
+        };
+        // `print` takes what it is given; the second argument of `walk` is what it finds.
+        let fits = given == wanted || name == "print" || name == "walk" && given == wanted + 1;
+        if !fits {
+            let what = format!("`{name}` takes {wanted} arguments and is given {given}");
+            self.report
+                .add("rego_type_error", function.pos, what, "give it what it takes");
+        }
+    }
+}
