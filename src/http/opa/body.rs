@@ -237,7 +237,7 @@ mod tests {
                 .ends_with("gzip payload too large")
         );
         assert!(
-            unpack(b"nothing", 99)
+            unpack(b"nothing at all", 99)
                 .unwrap_err()
                 .ends_with("gzip: invalid header")
         );

@@ -263,6 +263,6 @@ mod tests {
             answer.unwrap().value.unwrap().to_string()
         };
         assert_eq!(ask("s"), "[2,3]");
-        assert_eq!(ask("m"), "{2:2}");
+        assert_eq!(ask("m"), "{\"2\":2}");
     }
 }
