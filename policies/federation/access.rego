@@ -122,7 +122,7 @@ given := offered if not data.rules.on.of
 given := weighed if data.rules.on.of
 
 candidates contains here if {
-	some grant in offered | data.rules.emergency.grants
+	some grant in (offered | data.rules.emergency.grants)
 	here := data.rules.roles.lowered(grant)
 }
 
@@ -193,7 +193,7 @@ lives contains life if {
 
 lives contains life if {
 	data.rules.on.of
-	some life in data.rules.workload.lives | data.rules.emergency.lives
+	some life in (data.rules.workload.lives | data.rules.emergency.lives)
 }
 
 default lifetime := null
@@ -205,7 +205,7 @@ unmet := required - met
 # Rules of the library about the person and their organisation, whatever is asked for.
 barred contains reason if {
 	data.rules.on.of
-	some reason in (data.rules.partner.unmet_now | data.rules.assurance.unmet_now) | data.rules.standing.unmet
+	some reason in ((data.rules.partner.unmet_now | data.rules.assurance.unmet_now) | data.rules.standing.unmet)
 }
 
 default allow := false

@@ -23,7 +23,7 @@ unmet contains "nothing_granted" if count(required - met) > 0
 
 unmet contains reason if {
 	data.rules.on.of
-	some reason in (data.rules.door.unmet | data.rules.assurance.unmet) | data.rules.partner.unmet
+	some reason in ((data.rules.door.unmet | data.rules.assurance.unmet) | data.rules.partner.unmet)
 }
 
 default allow := false

@@ -13,7 +13,7 @@ met contains "tenant_known" if data.fed.tenants[input.subject.tenant]
 reason_for := {"tenant_known": "tenant_unknown"}
 
 unmet contains reason if {
-	some name in required - met
+	some name in (required - met)
 	reason := reason_for[name]
 }
 
@@ -40,7 +40,7 @@ results contains group if {
 
 dropped contains group if {
 	data.rules.on.of
-	some group in data.rules.groups.dropped | data.rules.entitlements.dropped
+	some group in (data.rules.groups.dropped | data.rules.entitlements.dropped)
 }
 
 # Facts that later decisions need, and those that `keep` names.

@@ -9,19 +9,22 @@ manager := {"kind": "project", "domain": "acme", "project": "p", "role": "manage
 approval(by, until) := {"ticket": "INC-1", "until": until, "by": by}
 
 library := {
-	"items": [{
-		"needed": 2, "lifetime_s": 3600, "approvers": {"boss": true, "chief": true, "anna": true},
-		"grants": [{"target": "openstack", "entitlement": manager}],
-		"approvals": {
-			"anna": [approval(["boss", "chief"], 2000)], "one": [approval(["boss"], 2000)],
-			"twice": [approval(["boss", "boss"], 2000)], "stranger": [approval(["boss", "nobody"], 2000)],
-			"late": [approval(["boss", "chief"], 1000)],
+	"items": [
+		{
+			"needed": 2, "lifetime_s": 3600, "approvers": {"boss": true, "chief": true, "anna": true},
+			"grants": [{"target": "openstack", "entitlement": manager}],
+			"approvals": {
+				"anna": [approval(["boss", "chief"], 2000)], "one": [approval(["boss"], 2000)],
+				"twice": [approval(["boss", "boss"], 2000)], "stranger": [approval(["boss", "nobody"], 2000)],
+				"late": [approval(["boss", "chief"], 1000)],
+			},
 		},
-	}, {
-		"needed": 2, "lifetime_s": 3600, "approvers": {"boss": true, "anna": true},
-		"grants": [{"target": "openstack", "entitlement": manager}],
-		"approvals": {"anna": [approval(["boss", "anna"], 2000)]},
-	}],
+		{
+			"needed": 2, "lifetime_s": 3600, "approvers": {"boss": true, "anna": true},
+			"grants": [{"target": "openstack", "entitlement": manager}],
+			"approvals": {"anna": [approval(["boss", "anna"], 2000)]},
+		},
+	],
 	"of": {"acme": {"emergency": 0}, "own": {"emergency": 1}},
 }
 

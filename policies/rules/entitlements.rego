@@ -48,8 +48,8 @@ mapped contains one.urn if {
 	named(one)
 }
 
-dropped contains {"name": urn, "reason": "entitlement_malformed"} if some urn in held - understood
+dropped contains {"name": urn, "reason": "entitlement_malformed"} if some urn in (held - understood)
 
-dropped contains {"name": urn, "reason": "entitlement_of_other_authority"} if some urn in understood - accepted
+dropped contains {"name": urn, "reason": "entitlement_of_other_authority"} if some urn in (understood - accepted)
 
-dropped contains {"name": urn, "reason": "entitlement_role_unknown"} if some urn in accepted - mapped
+dropped contains {"name": urn, "reason": "entitlement_role_unknown"} if some urn in (accepted - mapped)

@@ -37,7 +37,7 @@ met contains "participant_credential_invalid" if {
 unmet := required - met
 
 # 18 jurisdiction, for grants: each tag of a project or target allows the organisation's jurisdiction.
-objections(grant) := {"jurisdiction_not_allowed" | some tag in tags(grant) - allowed}
+objections(grant) := {"jurisdiction_not_allowed" | some tag in (tags(grant) - allowed)}
 
 tags(grant) := {tag |
 	some tag in data.rules.on.mine.jurisdiction.projects[grant.entitlement.domain][grant.entitlement.project]

@@ -11,5 +11,5 @@ released contains scope if {
 
 withheld contains scope if {
 	data.rules.on.mine.attribute_release
-	some scope in all - released
+	some scope in (all - released)
 }

@@ -44,14 +44,14 @@ open(place) := {"no allocation" | data.rules.on.mine.allocation; allocated(place
 allocated(place) := object.get(data.rules.on.mine.allocation.projects, [place.domain, place.project], null)
 
 # Why a role is lower than what was offered.
-changes(grant) := {"role_lowered" |
+changes(grant) := ({"role_lowered" |
 	data.rules.on.mine.role_map
 	role := grant.entitlement.role
 	object.get(data.rules.on.mine.role_map.roles, role, null) != role
 } | {"reader_only" |
 	data.rules.on.mine.reader_unless.role != grant.entitlement.role
 	count(exchange) == 0
-} | {"allocation_used_up" |
+}) | {"allocation_used_up" |
 	data.rules.on.mine.allocation
 	grant.entitlement.kind == "project"
 	count(open(grant.entitlement)) == 0

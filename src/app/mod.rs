@@ -14,3 +14,4 @@ mod policies;
 pub mod policy_operations;
 mod request;
 pub mod serve;
+pub mod stopwatch;

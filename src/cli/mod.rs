@@ -55,7 +55,7 @@ enum Command {
     /// An OpenStack Keystone behind this gateway.
     #[command(subcommand)]
     Keystone(Keystone),
-    /// Policies: the engine by itself, and those of a running gateway.
+    /// Policies: writing them, the engine by itself, and those of a running gateway.
     #[command(subcommand)]
     Policy(policy::Policy),
     /// Read a password from standard input and print its argon2id hash, for a local user.
@@ -126,8 +126,14 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     // One crypto provider for the whole process. It can only have been set by ourselves.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match dispatch(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
+    // An author's command has OPA's exit codes.
+    let done = if let Command::Policy(policy::Policy::Author(command)) = &arguments.command {
+        policy::author::run(command)
+    } else {
+        dispatch(arguments.command).map(|()| ExitCode::SUCCESS)
+    };
+    match done {
+        Ok(code) => code,
         Err(Failed(lines)) if lines.is_empty() => ExitCode::from(3),
         Err(Failed(lines)) => {
             let mut out = std::io::stderr().lock();

@@ -194,3 +194,10 @@ pub(super) const BUILT_IN: [(&str, &str); 50] = [
         include_str!("../../policies/rules/workload_test.rego"),
     ),
 ];
+
+/// The text of a built-in policy, by its path inside the folder.
+#[must_use]
+pub fn built_in(name: &str) -> Option<&'static str> {
+    let found = BUILT_IN.iter().find(|(path, _)| *path == name);
+    found.map(|(_, text)| *text)
+}

@@ -32,6 +32,7 @@ mod source;
 mod texts;
 mod trial;
 
+pub use builtin::built_in;
 pub use candidate::{Candidate, pack};
 pub use config::{Config, ReviewRule};
 pub use documents::{RULES, RuleFacts, decisions_page};

@@ -6,8 +6,10 @@
 //! Start reading at `snapshot` (what is asked) and `store` (what is changed).
 
 pub mod bundle;
+pub mod format;
 pub mod trial;
 
+mod advice;
 mod builtin;
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -36,6 +38,7 @@ mod store;
 )]
 mod syntax;
 
+pub use advice::advice;
 pub use builtin::functions;
 pub use document::Patch;
 pub use draft::Draft;

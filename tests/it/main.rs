@@ -21,6 +21,7 @@
 )]
 
 mod access;
+mod author;
 mod bad_input;
 mod browser;
 mod bundles;
@@ -29,6 +30,7 @@ mod config;
 mod conformance;
 mod decisions;
 mod demo;
+mod demo_policy;
 mod docker;
 mod explain;
 mod fedctl;

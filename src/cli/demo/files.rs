@@ -13,7 +13,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-use crate::app::operate;
+use crate::{app::operate, policy};
 
 /// The people of acme.
 pub(super) const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -33,7 +33,7 @@ pub(super) struct Demo {
 impl Demo {
     /// Makes what is missing.
     pub(super) fn prepare(folder: &Path, ports: super::Ports) -> Result<Self, String> {
-        for part in ["tls", "acme", "cloud-a", "log"] {
+        for part in ["tls", "acme", "cloud-a", "log", "candidate/federation"] {
             let path = folder.join(part);
             fs::DirBuilder::new()
                 .recursive(true)
@@ -76,8 +76,21 @@ impl Demo {
         ] {
             demo.write(&format!("{name}/fedgate.yaml"), &demo.ported(text))?;
         }
+        demo.candidate()?;
         demo.write("env", &super::words::environment(&demo)?)?;
         Ok(demo)
+    }
+
+    /// Policies that would let carol in: the built-in ones of access, and one file more.
+    fn candidate(&self) -> Result<(), String> {
+        let access = "federation/access.rego";
+        let built_in = policy::built_in(access).ok_or("there is no built-in federation/access.rego")?;
+        self.write(&format!("candidate/{access}"), built_in)?;
+        let guests = include_str!("../../../config/demo/guests.rego");
+        self.write("candidate/federation/guests.rego", guests)?;
+        // What acme says of carol, for `fedgate explain`.
+        let carol = r#"{"sub": "carol", "preferred_username": "carol", "groups": []}"#;
+        self.write("carol.claims.json", carol)
     }
 
     /// A text of the demonstration with the ports of this one.

@@ -86,6 +86,7 @@ On the command line, in another terminal:
             .and_then(|program| program.parent().map(|folder| folder.display().to_string()))
             .unwrap_or_default(),
     );
+    text.push_str(&policy_steps(demo));
     if openstack {
         text.push_str(&openstack_steps(demo));
     } else {
@@ -95,6 +96,29 @@ On the command line, in another terminal:
     text.push_str(&demo.path("log").display().to_string());
     text.push_str("   End: Ctrl-C\n");
     text
+}
+
+/// A refusal, a policy that would change it, what it would change, and that it does.
+fn policy_steps(demo: &Demo) -> String {
+    format!(
+        "
+Change who is let in. Sign in as carol in a private window: she is refused, and the decision is kept.
+
+  export FEDGATE_CONFIG={config}
+  fedgate explain --claims {claims} --upstream acme --target gateway     # why she is refused
+  cat {candidate}/federation/guests.rego       # a policy that lets everybody of acme look around
+  fedgate policy impact --since 1h --folder {candidate}     # carol would gain a session; exit code 3
+  fedgate policy apply --ca $FEDGATE_CA --folder {candidate}
+  fedgate policy status --ca $FEDGATE_CA
+
+Now carol is let in. Back to what was:
+
+  fedgate policy rollback --ca $FEDGATE_CA
+",
+        config = demo.path("cloud-a/fedgate.yaml").display(),
+        candidate = demo.path("candidate").display(),
+        claims = demo.path("carol.claims.json").display(),
+    )
 }
 
 fn openstack_steps(demo: &Demo) -> String {

@@ -1,7 +1,23 @@
-//! `fedgate policy …`: the engine by itself, and the policies of a running gateway.
+//! `fedgate policy …`: writing policies, the engine by itself, and the policies of a running gateway.
 
+pub(super) mod author;
+
+mod bench;
+mod check;
+mod coverage;
+mod data;
+mod diff;
+mod eval;
+mod failure;
+mod fmt;
 mod operate;
+mod query;
+mod report;
+mod results;
 mod serve;
+mod sources;
+mod table;
+mod test;
 
 use clap::Subcommand;
 
@@ -10,6 +26,9 @@ use super::Failed;
 /// What one does with policies.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
+    /// Writing them: on the engine that decides, without a gateway.
+    #[command(flatten)]
+    Author(author::Author),
     /// Run the engine alone, with OPA's REST interface, as `opa run --server` does.
     Serve(serve::Wanted),
     /// Of a running gateway, and of what it has decided.
@@ -19,6 +38,7 @@ pub(super) enum Policy {
 
 pub(super) fn run(command: Policy) -> Result<(), Failed> {
     match command {
+        Policy::Author(command) => author::run(&command).map(drop),
         Policy::Serve(wanted) => serve::run(wanted),
         Policy::Operate(operate) => operate::run(operate),
     }

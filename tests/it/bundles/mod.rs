@@ -2,6 +2,6 @@
 
 mod keeping;
 mod logging;
-mod opa;
+pub mod opa;
 mod reading;
 mod server;
