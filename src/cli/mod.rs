@@ -207,7 +207,7 @@ fn load(place: &Place) -> Result<Config, Failed> {
 
 fn serve_until_told(place: &Place) -> Result<(), Failed> {
     let config = load(place)?;
-    let _log = telemetry::start_log(&config.log)?;
+    telemetry::start_log(&config.log)?;
     let metrics = Metrics::install()?;
     runtime()?.block_on(async {
         let app = build::build(config, &SecretSources::default(), metrics).await?;

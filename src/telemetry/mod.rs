@@ -7,11 +7,8 @@ pub mod metrics;
 
 pub use metrics::Metrics;
 
-use std::io::BufWriter;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// The log.
@@ -85,25 +82,9 @@ impl Config {
     }
 }
 
-/// Keep it as long as the process logs: when it is dropped, what waits is written.
-#[must_use = "the log ends when this is dropped"]
-pub struct OpenLog(#[expect(dead_code, reason = "its drop writes what waits")] WorkerGuard);
-
-impl std::fmt::Debug for OpenLog {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("OpenLog")
-    }
-}
-
-/// Starts the log of this process, on standard output. A thread of its own writes: lines that come together
-/// share one system call, a lone one is written at once. No line is dropped; who logs waits if it must.
-pub fn start_log(config: &Config) -> Result<OpenLog, LogFault> {
-    let (lines, open) = NonBlockingBuilder::default()
-        .lossy(false)
-        .finish(BufWriter::new(std::io::stdout()));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(config.parsed_filter()?)
-        .with_writer(lines);
+/// Starts the log of this process, on standard output. A line is written before its request is answered.
+pub fn start_log(config: &Config) -> Result<(), LogFault> {
+    let builder = tracing_subscriber::fmt().with_env_filter(config.parsed_filter()?);
     let started = match config.format {
         Format::Json => builder
             .json()
@@ -113,8 +94,7 @@ pub fn start_log(config: &Config) -> Result<OpenLog, LogFault> {
             .try_init(),
         Format::Text => builder.with_ansi(false).try_init(),
     };
-    started.map_err(|_| LogFault::Started)?;
-    Ok(OpenLog(open))
+    started.map_err(|_| LogFault::Started)
 }
 
 #[cfg(test)]

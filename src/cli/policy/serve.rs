@@ -57,7 +57,7 @@ enum Authentication {
 }
 
 pub(super) fn run(wanted: Wanted) -> Result<(), Failed> {
-    let _log = telemetry::start_log(&telemetry::Config {
+    telemetry::start_log(&telemetry::Config {
         filter: wanted.log_level,
         ..telemetry::Config::default()
     })?;

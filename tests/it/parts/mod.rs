@@ -22,6 +22,8 @@ pub fn plain_client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        // A server may close an idle connection just when it is taken again.
+        .pool_max_idle_per_host(0)
         .build()
         .expect("a client")
 }
