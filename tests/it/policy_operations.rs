@@ -26,10 +26,7 @@ struct Operator {
 
 impl Operator {
     async fn start() -> Self {
-        let edit = |name: &str, text: String| match name {
-            "cloud-a" => format!("{text}policy: {{ persistence_directory: state }}\n"),
-            _ => text,
-        };
+        let edit = |_: &str, text: String| text;
         let landscape = Landscape::start_with(&edit, &[]).await;
         let browser = landscape.browser();
         let chooser = browser.open(&authorize(&landscape, &[])).await;
