@@ -51,6 +51,7 @@ mod policy_operations;
 mod provider;
 mod readiness;
 mod rego_builtins;
+mod rego_differential;
 mod store;
 mod system;
 mod tokens;

@@ -20,6 +20,8 @@ mod listing;
 mod net;
 mod numbers;
 mod object;
+mod operators;
+mod order;
 mod paths;
 mod pattern;
 mod query;
@@ -61,6 +63,8 @@ const FAMILIES: &[&[Builtin]] = &[
     net::TABLE,
     numbers::TABLE,
     object::TABLE,
+    operators::TABLE,
+    order::TABLE,
     paths::TABLE,
     pattern::TABLE,
     query::TABLE,

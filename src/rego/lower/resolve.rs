@@ -57,6 +57,7 @@ pub(super) fn module(tree: &mut Tree, names: &Names) {
         let mut scope = Scope {
             names,
             locals: Vec::new(),
+            made: 0,
         };
         scope.rule(rule);
     }
@@ -67,13 +68,16 @@ pub(super) fn query(body: &mut Body) {
     let mut scope = Scope {
         names: &names,
         locals: Vec::new(),
+        made: 0,
     };
     scope.body(body);
 }
 
 struct Scope<'a> {
     names: &'a Names,
-    locals: Vec<BTreeSet<String>>,
+    /// Declared names, from the outside in, each with the name it is written by.
+    locals: Vec<BTreeMap<String, String>>,
+    made: usize,
 }
 
 impl Scope<'_> {
@@ -82,17 +86,15 @@ impl Scope<'_> {
         for arg in rule.head.args.iter().flatten() {
             every_variable(arg, &mut args);
         }
-        self.locals.push(args);
-        self.locals
-            .push(rule.body.as_ref().map(declared).unwrap_or_default());
+        self.enter(args);
+        self.enter(rule.body.as_ref().map(declared).unwrap_or_default());
         self.head(&mut rule.head);
         if let Some(body) = &mut rule.body {
             self.statements(body);
         }
         self.locals.pop();
         for branch in &mut rule.elses {
-            self.locals
-                .push(branch.body.as_ref().map(declared).unwrap_or_default());
+            self.enter(branch.body.as_ref().map(declared).unwrap_or_default());
             if let Some(value) = &mut branch.value {
                 self.term(value);
             }
@@ -102,6 +104,26 @@ impl Scope<'_> {
             self.locals.pop();
         }
         self.locals.pop();
+    }
+
+    /// Opens a scope. A name that hides one outside is written by a new one: the engine knows no hiding.
+    fn enter(&mut self, names: BTreeSet<String>) {
+        let mut scope = BTreeMap::new();
+        for name in names {
+            let written = if self.locals.iter().any(|outer| outer.contains_key(&name)) {
+                self.made += 1;
+                format!("{name}_{}__", self.made)
+            } else {
+                local(&name)
+            };
+            scope.insert(name, written);
+        }
+        self.locals.push(scope);
+    }
+
+    fn written(&self, name: &str) -> String {
+        let inner = self.locals.iter().rev().find_map(|names| names.get(name));
+        inner.cloned().unwrap_or_else(|| local(name))
     }
 
     fn head(&mut self, head: &mut Head) {
@@ -119,7 +141,7 @@ impl Scope<'_> {
 
     /// A body with names of its own.
     fn body(&mut self, body: &mut Body) {
-        self.locals.push(declared(body));
+        self.enter(declared(body));
         self.statements(body);
         self.locals.pop();
     }
@@ -136,7 +158,7 @@ impl Scope<'_> {
             Statement::NotBody(body) => self.body(body),
             Statement::Some(names) => {
                 for (_, name) in names {
-                    *name = local(name);
+                    *name = self.written(name);
                 }
             }
             Statement::SomeIn(key, value, collection) => {
@@ -162,7 +184,7 @@ impl Scope<'_> {
         self.term(&mut every.domain);
         let own = every.key.iter().chain([&every.value]);
         let own = own.filter_map(Term::as_var).map(str::to_owned);
-        self.locals.push(own.collect());
+        self.enter(own.collect());
         for name in every.key.iter_mut().chain([&mut every.value]) {
             self.term(name);
         }
@@ -172,7 +194,7 @@ impl Scope<'_> {
 
     fn term(&mut self, term: &mut Term) {
         if let Some(body) = term.body() {
-            self.locals.push(declared(body));
+            self.enter(declared(body));
             for inner in term.inner_mut() {
                 self.term(inner);
             }
@@ -187,7 +209,7 @@ impl Scope<'_> {
                 if let Some(path) = self.path(name) {
                     term.kind = reference(term, &path);
                 } else {
-                    *name = local(name);
+                    *name = self.written(name);
                 }
             }
             Kind::Ref(_) => {
@@ -238,7 +260,7 @@ impl Scope<'_> {
     }
 
     fn path(&self, name: &str) -> Option<Vec<String>> {
-        if self.locals.iter().any(|names| names.contains(name)) {
+        if self.locals.iter().any(|names| names.contains_key(name)) {
             return None;
         }
         self.names.paths.get(name).cloned()

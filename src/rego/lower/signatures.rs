@@ -40,9 +40,10 @@ impl Signatures {
             let path: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
             return self.own.get(&path)?.first().copied();
         }
-        // What templates are lowered to; no author writes it.
-        if names == ["internal", "template_string"] {
-            return Some(1);
+        // What templates and operators are lowered to; no author writes it.
+        if let ["internal", name] = names {
+            let operator = name.starts_with("operator_").then_some(2);
+            return operator.or((*name == "template_string").then_some(1));
         }
         BUILTINS.get(names.join(".").as_str()).map(|&count| count.into())
     }

@@ -139,6 +139,7 @@ impl<'a> Lower<'a> {
             *body = self.body(std::mem::take(body));
         }
         let pos = term.pos;
+        operator(term);
         if let Kind::Template(parts) = &mut term.kind {
             let parts = std::mem::take(parts);
             let items = parts.into_iter().map(|part| match part {
@@ -239,6 +240,29 @@ impl<'a> Lower<'a> {
         literal.with = with.to_vec();
         out.push(literal);
     }
+}
+
+/// An operator on what may be of a wrong type is a call, which may be undefined.
+fn operator(term: &mut Term) {
+    let Kind::Infix(op, left, right) = &mut term.kind else {
+        return;
+    };
+    let computes = matches!(
+        op,
+        Op::Plus | Op::Minus | Op::Times | Op::Divide | Op::Remainder | Op::Union | Op::Intersection
+    );
+    let number = |side: &Term| matches!(side.kind, Kind::Number(_));
+    // Of a number or a text the engine's order is OPA's.
+    let plain = |side: &Term| matches!(side.kind, Kind::Number(_) | Kind::Text(_));
+    let orders = matches!(op, Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual);
+    let called = computes && !(number(left) && number(right)) || orders && !plain(left) && !plain(right);
+    if !called {
+        return;
+    }
+    let name = format!("operator_{}", op.names().1);
+    let function = Kind::Ref(vec![Term::var(term.pos, "internal"), Term::text(term.pos, name)]);
+    let args = vec![(**left).clone(), (**right).clone()];
+    term.kind = Kind::Call(Box::new(Term::new(term.pos, function)), args);
 }
 
 /// `[1 | …] == []`: the body does not hold. A closure, so nothing of it is seen outside.
