@@ -64,6 +64,20 @@ struct Held {
     applied: Option<Candidate>,
 }
 
+impl Held {
+    /// What a change would make the policies before.
+    fn in_force(&self) -> Before {
+        let name = self
+            .applied
+            .as_ref()
+            .map_or("configuration", |applied| &applied.name);
+        Before {
+            archive: self.history.active.clone(),
+            name: name.to_owned(),
+        }
+    }
+}
+
 /// The live policies.
 pub struct LivePolicy {
     engine: Arc<PolicyEngine>,
@@ -301,17 +315,9 @@ impl PolicyCare for LivePolicy {
         shelf
             .put(&name, &archive)
             .map_err(|error| PolicyCareFault::Unable(format!("policy.persistence_directory: {error}")))?;
-        let before = Before {
-            archive: held.history.active.clone(),
-            name: held
-                .applied
-                .as_ref()
-                .map_or("configuration", |applied| &applied.name)
-                .to_owned(),
-        };
         let history = History {
             active: Some(name.clone()),
-            previous: Some(before),
+            previous: Some(held.in_force()),
         };
         let outcome = self.switch(&mut held, history, Some(candidate)).await;
         if outcome.is_err()
@@ -348,14 +354,7 @@ impl PolicyCare for LivePolicy {
         // A second rollback leads back: so a rollback by mistake is mended by the same command.
         let history = History {
             active: before.archive,
-            previous: Some(Before {
-                archive: held.history.active.clone(),
-                name: held
-                    .applied
-                    .as_ref()
-                    .map_or("configuration", |applied| &applied.name)
-                    .to_owned(),
-            }),
+            previous: Some(held.in_force()),
         };
         self.switch(&mut held, history, candidate).await
     }

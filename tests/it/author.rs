@@ -97,7 +97,7 @@ fn tests_are_told_as_opa_tells_them() {
     let at = folder.path();
     let mine = ours(at, &["test", ".", "--format", "json"]);
     assert_eq!(mine.0, 2, "{mine:?}");
-    if let Some(opa) = opa::opa() {
+    if let Some(opa) = crate::parts::opa::binary() {
         let theirs = run(&opa, at, &["test", ".", "--format", "json"]);
         assert_eq!(theirs.0, 2);
         assert_eq!(outcomes(&mine.1), outcomes(&theirs.1));
@@ -150,7 +150,7 @@ fn coverage_counts_lines_as_opa_does() {
     // The engine counts expressions; OPA heads as well.
     assert_eq!(rows(&mine, "covered"), [4, 5, 6]);
     assert_eq!(rows(&mine, "not_covered"), [9, 11]);
-    if let Some(opa) = opa::opa() {
+    if let Some(opa) = crate::parts::opa::binary() {
         let (_, text, _) = run(&opa, folder.path(), &arguments);
         let theirs: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(rows(&theirs, "covered"), [3, 4, 5, 6]);
@@ -187,7 +187,7 @@ fn a_mistake_is_shown_with_its_place_and_what_to_write_instead() {
         for part in [place, instead, "instead: "] {
             assert!(err.contains(part), "{part}: {err}");
         }
-        if let Some(opa) = opa::opa() {
+        if let Some(opa) = crate::parts::opa::binary() {
             assert_eq!(run(&opa, at, &["check", "bad.rego"]).0, 1, "{text}");
         }
         let (_, _, err) = ours(at, &["check", "--format", "json", "bad.rego"]);
@@ -207,7 +207,7 @@ fn queries_are_answered_as_opa_answers_them() {
     let folder = folder();
     let at = folder.path();
     opa::write(at, &[("input.json", "{\"x\": 1}")]);
-    let Some(opa) = opa::opa() else {
+    let Some(opa) = crate::parts::opa::binary() else {
         let (code, out, _) = ours(at, &["eval", "1 + 2", "-f", "raw"]);
         assert_eq!((code, out.as_str()), (0, "3\n"));
         return;
@@ -262,7 +262,9 @@ fn queries_are_answered_as_opa_answers_them() {
 
 #[test]
 fn a_bundle_of_opa_build_is_tested_and_asked() {
-    let Some(opa) = opa::opa() else { return };
+    let Some(opa) = crate::parts::opa::binary() else {
+        return;
+    };
     let folder = folder();
     let at = folder.path();
     opa::run(&opa, at, &["build", "-b", ".", "-o", "b.tar.gz"]);
@@ -282,7 +284,7 @@ fn policies() -> PathBuf {
 fn our_policies_are_in_opas_style() {
     let (code, out, err) = ours(&policies(), &["fmt", "--check", "."]);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
-    if let Some(opa) = opa::opa() {
+    if let Some(opa) = crate::parts::opa::binary() {
         let (code, out, err) = run(&opa, &policies(), &["fmt", "--list", "--fail", "."]);
         assert_eq!((code, out.as_str()), (0, ""), "{err}");
     }
@@ -301,7 +303,7 @@ fn what_is_formatted_is_formatted_as_opa_does_or_left_alone() {
     .unwrap();
     let (code, out, _) = ours(at, &["fmt", "a.rego"]);
     assert_eq!(code, 0);
-    if let Some(opa) = opa::opa() {
+    if let Some(opa) = crate::parts::opa::binary() {
         assert_eq!(out, run(&opa, at, &["fmt", "a.rego"]).1);
     }
     let (code, out, err) = ours(at, &["fmt", "--check", "."]);

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     panic::catch_unwind,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -35,22 +35,6 @@ enum Outcome {
     Errs(String),
     /// Another result, a result where OPA has an error, or a panic.
     Different(String),
-}
-
-fn folder() -> Option<PathBuf> {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let cases = parts.join("opa/cases");
-    if cases.exists() {
-        return Some(cases);
-    }
-    eprintln!(
-        "SKIPPED: {} is missing; tests/parts/opa.sh makes it where Go is installed",
-        cases.display()
-    );
-    None
 }
 
 fn read(folder: &Path, version: &str, found: &mut Vec<Case>) {
@@ -214,7 +198,9 @@ fn outcomes(cases: &Arc<Vec<Case>>) -> Vec<(usize, Outcome)> {
 }
 
 fn check(version: &str) {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = crate::parts::opa::cases() else {
+        return;
+    };
     let known: BTreeMap<String, BTreeMap<String, String>> = {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rego-conformance.yaml");
         serde_norway::from_str(&fs::read_to_string(path).unwrap()).unwrap()

@@ -230,7 +230,7 @@ fn ours(rules: &Value, assertion: &Value, version: &str) -> Result<Value, &'stat
 }
 
 fn python() -> std::path::PathBuf {
-    super::parts::keystone::home().join("keystone/server/bin/python3")
+    super::parts::home().join("keystone/server/bin/python3")
 }
 
 #[test]

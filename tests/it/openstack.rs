@@ -12,7 +12,8 @@ use tokio::{
 
 use crate::parts::{
     gateway::{Browser, Landscape, client},
-    keystone::{Keystone, home},
+    home,
+    keystone::Keystone,
     party::{claims, token},
 };
 

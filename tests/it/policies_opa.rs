@@ -1,32 +1,13 @@
 //! The built-in policies by the real OPA: strict checks and all their tests. Where there is no `opa`
 //! (tests/parts/opa.sh says why) it says so and skips.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 /// The folders of `policies/` that hold Rego; schemas and texts are no data of OPA's.
 const FOLDERS: [&str; 5] = ["federation", "kubernetes", "lib", "openstack", "rules"];
 
-fn opa() -> Option<PathBuf> {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || Path::new(&std::env::var_os("HOME").unwrap()).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let binary = parts.join("opa/bin/opa");
-    if !binary.is_file() {
-        eprintln!(
-            "skipped: there is no {}; run tests/parts/opa.sh",
-            binary.display()
-        );
-        return None;
-    }
-    Some(binary)
-}
-
 fn run(arguments: &[&str]) -> Option<(bool, String)> {
-    let answer = Command::new(opa()?)
+    let answer = Command::new(crate::parts::opa::binary()?)
         .args(arguments)
         .args(FOLDERS)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies"))

@@ -2,7 +2,6 @@
 //! (certified, npm) is its relying party; what no good client sends is sent by hand.
 
 use std::{
-    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -612,9 +611,7 @@ async fn bad_token_requests_are_refused_in_the_protocols_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn openid_client_is_content() {
     let gateway = gateway().await;
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(|| home.join(".cache/fedgate"), PathBuf::from);
-    let modules = parts.join("node-oidc");
+    let modules = crate::parts::home().join("node-oidc");
     assert!(
         modules.join("node_modules/openid-client").exists(),
         "openid-client is missing: run tests/parts/node-oidc.sh"

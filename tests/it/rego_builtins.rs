@@ -23,11 +23,7 @@ fn the_list_names_what_the_engine_has() {
 
 #[test]
 fn the_list_answers_for_every_function_of_opa() {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let Ok(text) = fs::read_to_string(parts.join("opa/cases/capabilities.json")) else {
+    let Ok(text) = fs::read_to_string(crate::parts::home().join("opa/cases/capabilities.json")) else {
         eprintln!("skipped: OPA's capabilities are not here; tests/parts/opa.sh brings them");
         return;
     };

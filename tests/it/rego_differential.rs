@@ -17,22 +17,6 @@ use serde_json::{Value as Json, json};
 
 const POLICIES: usize = 1_200;
 
-fn opa() -> Option<PathBuf> {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let binary = parts.join("opa/bin/opa");
-    if binary.exists() {
-        return Some(binary);
-    }
-    eprintln!(
-        "SKIPPED: {} is missing; tests/parts/opa.sh makes it where Go is installed",
-        binary.display()
-    );
-    None
-}
-
 /// A small generator of numbers; the same seed gives the same policies everywhere.
 struct Dice(u64);
 
@@ -272,7 +256,9 @@ fn numbers(json: Json) -> Json {
 
 #[test]
 fn no_generated_policy_is_answered_differently() {
-    let Some(opa) = opa() else { return };
+    let Some(opa) = crate::parts::opa::binary() else {
+        return;
+    };
     let seed = std::env::var("FEDGATE_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())

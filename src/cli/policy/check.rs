@@ -9,7 +9,7 @@ use super::{
     super::{Failed, say},
     author::{End, version},
     data, report,
-    sources::{Loaded, Named},
+    sources::{self, Loaded, Named},
 };
 use crate::rego::{Issue, Options};
 
@@ -50,11 +50,7 @@ enum Format {
 }
 
 pub(super) fn run(wanted: &Wanted) -> Result<ExitCode, Failed> {
-    let (files, bundles): (&[PathBuf], &[PathBuf]) = if wanted.bundle {
-        (&[], &wanted.paths)
-    } else {
-        (&wanted.paths, &[])
-    };
+    let (files, bundles) = sources::split(&wanted.paths, wanted.bundle);
     let named = Named {
         files,
         bundles,

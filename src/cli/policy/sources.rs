@@ -31,6 +31,11 @@ pub(super) struct Named<'a> {
     pub(super) data: bool,
 }
 
+/// Files and bundles of a command whose paths are all the one or all the other (`--bundle`).
+pub(super) fn split(paths: &[PathBuf], bundle: bool) -> (&[PathBuf], &[PathBuf]) {
+    if bundle { (&[], paths) } else { (paths, &[]) }
+}
+
 /// What was read.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {

@@ -12,7 +12,7 @@ use super::{
     coverage::Covered,
     failure::{self, Failure},
     report, results,
-    sources::{Loaded, Named},
+    sources::{self, Loaded, Named},
 };
 use crate::{
     app::{clock::SystemClock, stopwatch::measured},
@@ -94,11 +94,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<ExitCode, Failed> {
     if !(0.0..=100.0).contains(&wanted.threshold) {
         return Err("--threshold: write a number from 0 to 100".into());
     }
-    let (files, bundles): (&[PathBuf], &[PathBuf]) = if wanted.bundle {
-        (&[], &wanted.paths)
-    } else {
-        (&wanted.paths, &[])
-    };
+    let (files, bundles) = sources::split(&wanted.paths, wanted.bundle);
     let named = Named {
         files,
         bundles,

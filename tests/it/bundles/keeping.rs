@@ -19,7 +19,7 @@ use fedgate::{
 };
 
 use super::{
-    opa::{opa, packed, pair, run, write},
+    opa::{packed, pair, run, write},
     server::Server,
 };
 
@@ -405,7 +405,9 @@ async fn what_must_not_be_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_by_opa_and_by_nobody_else() {
-    let Some(binary) = opa() else { return };
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     source(&folder.path().join("src"), "shop", "signed", "7");
     let (private, public) = pair("ES256");

@@ -1,10 +1,6 @@
 //! The real `opa` as a build tool, and keys for it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
@@ -15,23 +11,6 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-
-/// The binary that tests/parts/opa.sh installs; without it (no Go on this machine) the test says so and ends.
-pub fn opa() -> Option<PathBuf> {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let binary = parts.join("opa/bin/opa");
-    if binary.exists() {
-        return Some(binary);
-    }
-    eprintln!(
-        "skipped: there is no {}; tests/parts/opa.sh makes it where Go is",
-        binary.display()
-    );
-    None
-}
 
 /// Runs it; its output must be a success.
 pub fn run(binary: &Path, folder: &Path, arguments: &[&str]) {

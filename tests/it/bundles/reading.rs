@@ -7,7 +7,7 @@ use fedgate::rego::{
     bundle::{Bundle, BundleFault, Key, Limits, Verification, read},
 };
 
-use super::opa::{opa, packed, pair, run, write};
+use super::opa::{packed, pair, run, write};
 
 const POLICY: &str = "package shop.admission\n\nallow if input.user == data.shop.owner\n";
 /// Numbers, texts and orders that a careless canonical form would change.
@@ -46,7 +46,9 @@ fn taken(archive: &[u8], verification: &Verification) -> Result<Bundle, BundleFa
 
 #[test]
 fn every_algorithm_that_opa_signs_with() {
-    let Some(binary) = opa() else { return };
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     source(folder.path());
     for algorithm in [
@@ -91,7 +93,9 @@ fn every_algorithm_that_opa_signs_with() {
 
 #[test]
 fn a_signed_folder_with_yaml_and_odd_numbers() {
-    let Some(binary) = opa() else { return };
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     source(folder.path());
     write(
@@ -193,7 +197,9 @@ fn a_signed_folder_with_yaml_and_odd_numbers() {
 
 #[test]
 fn signed_without_a_key_and_unsigned_with_one() {
-    let Some(binary) = opa() else { return };
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     source(folder.path());
     let (private, public) = pair("ES256");
@@ -239,7 +245,9 @@ fn signed_without_a_key_and_unsigned_with_one() {
 
 #[test]
 fn the_language_of_each_file_is_what_opa_build_says() {
-    let Some(binary) = opa() else { return };
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),

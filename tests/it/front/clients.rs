@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use super::{Cloud, json_of, program, signed_in_page, token_in};
 use crate::parts::{
     gateway::{APP_SECRET, Browser, client, keep},
-    keystone::home,
-    plain_client,
+    home, plain_client,
 };
 
 const OPENSTACK: &str = "keystone/client/bin/openstack";

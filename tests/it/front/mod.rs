@@ -197,7 +197,7 @@ async fn without_a_dashboard() {
 
 /// A program from a Python environment of the parts, without any `OS_*` of the person who runs the tests.
 async fn program(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> std::process::Output {
-    let mut command = Command::new(crate::parts::keystone::home().join(name));
+    let mut command = Command::new(crate::parts::home().join(name));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OS_")) {
         command.env_remove(name);
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::process::{Server, fedgate};
-use crate::parts::keystone::home;
+use crate::parts::home;
 
 const SERVICE: &str = r#"package identity.list_projects
 

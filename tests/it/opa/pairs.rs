@@ -9,7 +9,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::process::{ask, fedgate, opa, real_opa};
+use super::process::{ask, fedgate, opa};
 use crate::parts::plain_client;
 
 #[derive(Debug, Deserialize)]
@@ -189,7 +189,9 @@ async fn every_answer_is_opas() {
 
 #[tokio::test]
 async fn the_recorded_answers_are_the_real_opas() {
-    let Some(binary) = real_opa() else { return };
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
     let server = opa(&binary, &[]).await;
     let found = wrong(&server.url, false).await;
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -10,7 +10,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::parts::{keystone::home, plain_client};
+use crate::parts::plain_client;
 
 /// A server; it ends, by its own id, when dropped.
 pub struct Server {
@@ -84,16 +84,6 @@ pub async fn gateway(config: &Path, management: String, decisions: String) -> Se
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the gateway did not answer within 20 seconds");
-}
-
-/// The real OPA's binary, if `tests/parts/opa.sh` could make it (it needs Go).
-pub fn real_opa() -> Option<PathBuf> {
-    let binary = home().join("opa/bin/opa");
-    if !binary.exists() {
-        eprintln!("there is no real OPA here (tests/parts/opa.sh): its part of the test is skipped");
-        return None;
-    }
-    Some(binary)
 }
 
 /// Starts the real one.

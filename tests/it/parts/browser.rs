@@ -116,11 +116,7 @@ impl Visit {
 
 /// Where `tests/parts/chromium.sh` puts things.
 fn part() -> PathBuf {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME")).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let here = parts.join("browser");
+    let here = super::home().join("browser");
     assert!(
         here.join("installed").exists(),
         "{} is not there: run tests/parts/chromium.sh",

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{gateway::client, keystone::home};
+use super::{gateway::client, home};
 
 /// A running Horizon; ends when dropped.
 pub struct Horizon {

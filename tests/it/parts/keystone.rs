@@ -1,18 +1,9 @@
 //! A real Keystone on loopback, from the template that `tests/parts/keystone.sh` prepares.
 
 use std::{
-    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
-
-/// Where `tests/parts/*.sh` install to.
-pub fn home() -> PathBuf {
-    std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/fedgate"),
-        PathBuf::from,
-    )
-}
 
 /// A running Keystone; ends when dropped.
 pub struct Keystone {
@@ -60,7 +51,7 @@ impl Keystone {
     /// The same as wished.
     pub async fn start_as(public: &str, wish: &Wish<'_>) -> Self {
         assert!(
-            home().join("keystone/ready").exists(),
+            super::home().join("keystone/ready").exists(),
             "the real Keystone is not installed: run tests/parts/keystone.sh"
         );
         let dir = tempfile::tempdir().expect("a temporary folder");

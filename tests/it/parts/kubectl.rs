@@ -5,11 +5,7 @@ use std::process::Command;
 
 /// The binary; fails with the script's name where it is missing.
 pub fn binary() -> PathBuf {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME")).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let path = parts.join("kubectl-1.37.1/kubectl");
+    let path = super::home().join("kubectl-1.37.1/kubectl");
     assert!(
         path.exists(),
         "{} is missing; run tests/parts/kubectl.sh",

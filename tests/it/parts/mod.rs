@@ -9,11 +9,22 @@ pub mod keystone;
 pub mod kubectl;
 pub mod machine;
 pub mod node;
+pub mod opa;
 pub mod party;
 pub mod postgres;
 pub mod redis;
 pub mod rows;
 pub mod wiring;
+
+use std::path::PathBuf;
+
+/// Where `tests/parts/*.sh` install to.
+pub fn home() -> PathBuf {
+    std::env::var_os("FEDGATE_PARTS").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/fedgate"),
+        PathBuf::from,
+    )
+}
 
 /// A client for loopback that follows no redirects.
 pub fn plain_client() -> reqwest::Client {

@@ -15,11 +15,7 @@ pub struct Node {
 
 /// The folder with `node_modules`, made by `tests/parts/node-oidc.sh`.
 pub fn modules() -> PathBuf {
-    let parts = std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is not set")).join(".cache/fedgate"),
-        PathBuf::from,
-    );
-    let folder = parts.join("node-oidc");
+    let folder = super::home().join("node-oidc");
     assert!(
         folder.join("ready").exists(),
         "the npm packages are missing: run tests/parts/node-oidc.sh"
