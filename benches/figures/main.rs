@@ -22,6 +22,11 @@ mod bare;
 mod credentials;
 mod decision;
 mod footprint;
+#[path = "../../tests/it/parts/home.rs"]
+mod home;
+mod opa;
+#[path = "../../tests/it/parts/opa.rs"]
+mod opa_part;
 #[path = "../../tests/it/parts/postgres.rs"]
 mod postgres;
 mod process;
@@ -39,17 +44,19 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use home::home;
 use report::Report;
 
 /// What can be measured, in this order, each by the name that `--only` takes.
 type Part = (&'static str, fn(&mut Report));
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("footprint", footprint::run),
     ("decision", decision::run),
     ("scale", scale::run),
     ("credentials", credentials::run),
     ("refresh", refresh::run),
     ("reload", reload::run),
+    ("opa", opa::run),
     ("abandoned", abandoned::run),
 ];
 

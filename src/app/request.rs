@@ -35,14 +35,14 @@ pub(super) struct Outermost {
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl Outermost {
-    /// `FG-` and ten characters: three for the second (they come round after nine hours), seven random. The
-    /// events of one moment then stand side by side in the trail's index, and a batch of them touches one or two
-    /// of its pages instead of one for each event.
+    /// `FG-` and eleven characters: five for the time (in steps of 2^24 ns; they come round after six days), six
+    /// random. The events of one moment then stand side by side in the trail's index, and a batch of them touches
+    /// a few of its pages instead of one for each event.
     fn reference(&self) -> Reference {
-        let mut random = [0; 7];
+        let mut random = [0; 6];
         self.entropy.fill(&mut random);
-        let second = self.clock.now().0;
-        let tail: String = [second >> 10, second >> 5, second]
+        let step = self.clock.now_ns() >> 24;
+        let tail: String = [step >> 20, step >> 15, step >> 10, step >> 5, step]
             .into_iter()
             .chain(random.map(i64::from))
             .filter_map(|digit| ALPHABET.get(usize::try_from(digit & 31).ok()?))

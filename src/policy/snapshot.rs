@@ -39,6 +39,7 @@ pub(super) fn build<'a>(
     let options = Options {
         // The same question must get the same answer, today and when it is replayed.
         refuse_nondeterminism: true,
+        strict_builtin_errors: true,
         limit: LONGEST_CHECK,
         ..Options::default()
     };

@@ -8,7 +8,7 @@ use std::{
 
 use regorus::{Engine, PolicyLengthConfig, Value, utils::limits::ExecutionTimerConfig};
 
-use super::{builtin, fault::Issue};
+use super::{builtin, fault::Issue, snapshot::Options};
 
 /// Longest line: keys and tokens stand in policies as one literal.
 const LONGEST_LINE: u32 = 1 << 16;
@@ -30,11 +30,12 @@ pub(super) fn bounded(texts: &[&str]) -> Engine {
 }
 
 /// Sets the base documents and compiles, so that no clone has to.
-pub(super) fn prepare(engine: &mut Engine, data: &Value, limit: Duration) -> Result<(), Vec<Issue>> {
+pub(super) fn prepare(engine: &mut Engine, data: &Value, options: &Options) -> Result<(), Vec<Issue>> {
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         engine.clear_data();
         engine.add_data(data.clone())?;
-        engine.set_execution_timer_config(at_most(limit));
+        engine.set_execution_timer_config(at_most(options.limit));
+        engine.set_strict_builtin_errors(options.strict_builtin_errors);
         engine.eval_query("true".to_owned(), false)
     }));
     match prepared {

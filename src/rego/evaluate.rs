@@ -1,19 +1,28 @@
 //! How one evaluation is bounded, and what it gives.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use regorus::{Engine, Value};
 
-use super::{engine::at_most, fault::EvalFault, load::Origins, moment};
+use super::{
+    engine::at_most,
+    fault::EvalFault,
+    load::Origins,
+    lower::{DATA, INPUT},
+    moment,
+};
 
 /// Most nesting of an input, as in the engine's own reader.
 const DEEPEST: usize = 128;
 /// Most values in an input.
 const MOST_VALUES: usize = 1_000_000;
+/// Most engines that wait for a question.
+const MOST_IDLE: usize = 16;
 
 /// How to evaluate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,10 +102,85 @@ fn within(value: &Value, depth: usize, left: &mut usize) -> bool {
     }
 }
 
-/// Runs one question on an engine of its own.
-pub(super) fn run<R>(
-    template: &Engine,
-    input: Option<Value>,
+/// A prepared engine, its twin for which errors of builtins count otherwise, and clones that wait for a question:
+/// a new clone costs as much as a small decision, and a changed one copies all that was compiled.
+pub(super) struct Engines {
+    ready: Engine,
+    /// What stands beside every input.
+    beside: Value,
+    strict: bool,
+    twin: OnceLock<Engine>,
+    idle: [Mutex<Vec<Engine>>; 2],
+}
+
+impl Engines {
+    /// `strict` is what most questions want; `ready` is set so.
+    pub(super) fn of(ready: Engine, strict: bool, data: &Value) -> Self {
+        let beside = BTreeMap::from([(Value::from(DATA), data.clone())]);
+        Self {
+            ready,
+            beside: Value::from(beside),
+            strict,
+            twin: OnceLock::new(),
+            idle: [const { Mutex::new(Vec::new()) }; 2],
+        }
+    }
+
+    fn fresh(&self, strict: bool) -> Engine {
+        if strict == self.strict {
+            return self.ready.clone();
+        }
+        let turned = || {
+            let mut twin = self.ready.clone();
+            twin.set_strict_builtin_errors(strict);
+            twin
+        };
+        self.twin.get_or_init(turned).clone()
+    }
+
+    fn idle(&self, strict: bool) -> MutexGuard<'_, Vec<Engine>> {
+        let [plain, strictly] = &self.idle;
+        let idle = if strict { strictly } else { plain };
+        idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks a clone of its own, which is given back.
+    pub(super) fn once<R>(
+        &self,
+        input: Option<Value>,
+        how: &How,
+        ask: impl FnOnce(&mut Engine) -> anyhow::Result<R>,
+    ) -> Result<(R, Engine), EvalFault> {
+        let engine = self.fresh(how.strict_builtin_errors);
+        run(engine, (&self.beside, input), how, ask)
+    }
+
+    /// Asks a clone that may have answered before. One that failed is not asked again.
+    pub(super) fn ask<R>(
+        &self,
+        input: Option<Value>,
+        how: &How,
+        ask: impl FnOnce(&mut Engine) -> anyhow::Result<R>,
+    ) -> Result<R, EvalFault> {
+        let strict = how.strict_builtin_errors;
+        let waiting = self.idle(strict).pop();
+        let engine = waiting.unwrap_or_else(|| self.fresh(strict));
+        let (answer, mut engine) = run(engine, (&self.beside, input), how, ask)?;
+        // Nothing of this question is kept for the next.
+        engine.set_input(Value::Undefined);
+        drop(engine.take_prints());
+        let mut idle = self.idle(strict);
+        if idle.len() < MOST_IDLE {
+            idle.push(engine);
+        }
+        Ok(answer)
+    }
+}
+
+/// Runs one question on this engine.
+fn run<R>(
+    mut engine: Engine,
+    (beside, input): (&Value, Option<Value>),
     how: &How,
     ask: impl FnOnce(&mut Engine) -> anyhow::Result<R>,
 ) -> Result<(R, Engine), EvalFault> {
@@ -105,11 +189,13 @@ pub(super) fn run<R>(
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         moment::during(how.now_ns, how.strict_builtin_errors, || {
-            let mut engine = template.clone();
-            engine.set_strict_builtin_errors(how.strict_builtin_errors);
             engine.set_execution_timer_config(at_most(how.limit));
             engine.set_enable_coverage(how.coverage);
-            engine.set_input(input.unwrap_or(Value::Undefined));
+            let mut whole = beside.clone();
+            if let Some(input) = input {
+                whole.as_object_mut()?.insert(Value::from(INPUT), input);
+            }
+            engine.set_input(whole);
             ask(&mut engine).map(|value| (value, engine))
         })
     }));
@@ -138,9 +224,12 @@ mod tests {
     #[test]
     fn a_panic_in_the_engine_is_a_fault() {
         let engine = Engine::new();
-        let fault = run(&engine, None, &How::default(), |_| -> anyhow::Result<()> {
-            panic!("x")
-        });
+        let fault = run(
+            engine,
+            (&Value::new_object(), None),
+            &How::default(),
+            |_| -> anyhow::Result<()> { panic!("x") },
+        );
         assert_eq!(fault.err(), Some(EvalFault::Panicked));
     }
 }

@@ -28,6 +28,7 @@ pub(super) struct Loaded {
     pub(super) trees: Arc<Vec<Tree>>,
     pub(super) signatures: Arc<Signatures>,
     pub(super) origins: Arc<Origins>,
+    pub(super) packages: Arc<Vec<Vec<String>>>,
 }
 
 /// Where the engine's texts came from, by the names it has for them.
@@ -116,7 +117,11 @@ fn hand_over(
     signatures: Signatures,
 ) -> Result<Loaded, Vec<Issue>> {
     let mut issues = Vec::new();
-    let printed: Vec<Vec<Printed>> = plain.iter().map(lower::print).collect();
+    let packages: Vec<Vec<String>> = trees.iter().map(|tree| tree.package.clone()).collect();
+    let printed: Vec<Vec<Printed>> = plain
+        .iter()
+        .map(|tree| lower::print(&lower::placed(tree, &packages)))
+        .collect();
     let texts: Vec<&str> = printed.iter().flatten().map(|part| part.text.as_str()).collect();
     let mut engine = engine::bounded(&texts);
     let mut origins = Origins::default();
@@ -145,6 +150,7 @@ fn hand_over(
             trees: Arc::new(trees),
             signatures: Arc::new(signatures),
             origins: Arc::new(origins),
+            packages: Arc::new(packages),
         })
     } else {
         Err(issues)

@@ -8,7 +8,7 @@ use super::{
     builtin, check,
     conflict::Rules,
     document, engine,
-    evaluate::{self, Evaluated, How},
+    evaluate::{self, Engines, Evaluated, How},
     fault::{EvalFault, Issue, Place, Refused},
     load::{self, Loaded},
     lower,
@@ -23,6 +23,9 @@ pub struct Options {
     pub strict: bool,
     /// Refuse functions whose answer does not depend on input and data alone (`time.now_ns`, `rand.intn`, …).
     pub refuse_nondeterminism: bool,
+    /// Whether most questions want errors of builtins to end them. Either is answered; the other way costs a second
+    /// copy of what was compiled.
+    pub strict_builtin_errors: bool,
     /// Longest evaluation while loading.
     pub limit: Duration,
 }
@@ -32,12 +35,13 @@ impl Default for Options {
         Self {
             strict: false,
             refuse_nondeterminism: false,
+            strict_builtin_errors: false,
             limit: Duration::from_secs(2),
         }
     }
 }
 
-/// Policies and data, ready to answer. Its engine is cloned for each question; clones share everything.
+/// Policies and data, ready to answer. Its engine is cloned for a question, and the clone kept for the next.
 pub struct Snapshot {
     loaded: Loaded,
     modules: Vec<Arc<Module>>,
@@ -45,6 +49,7 @@ pub struct Snapshot {
     rules: Arc<Rules>,
     bundles: BTreeMap<String, String>,
     options: Options,
+    engines: Engines,
 }
 
 impl fmt::Debug for Snapshot {
@@ -84,10 +89,11 @@ impl Snapshot {
         if !clashes.is_empty() {
             return Err(Refused(clashes));
         }
-        engine::prepare(&mut loaded.engine, &data, options.limit).map_err(|issues| {
+        engine::prepare(&mut loaded.engine, &data, options).map_err(|issues| {
             let issues = issues.into_iter().map(|issue| loaded.origins.issue(issue));
             Refused(issues.collect())
         })?;
+        let engines = Engines::of(loaded.engine.clone(), options.strict_builtin_errors, &data);
         Ok(Self {
             loaded,
             modules,
@@ -95,6 +101,7 @@ impl Snapshot {
             rules,
             bundles: BTreeMap::new(),
             options: options.clone(),
+            engines,
         })
     }
 
@@ -114,8 +121,18 @@ impl Snapshot {
                 prints: Vec::new(),
             });
         }
-        let run = evaluate::run(&self.loaded.engine, input, how, |engine| self.ask(engine, &path));
-        let (value, engine) = run.map_err(|fault| self.loaded.origins.fault(fault))?;
+        let known = |fault| self.loaded.origins.fault(fault);
+        // What an engine gathers stays with it: only plain ones are asked again.
+        if !how.coverage && !how.prints && self.rules.names(&path) {
+            let asked = self.engines.ask(input, how, |engine| self.ask(engine, &path));
+            return Ok(Evaluated {
+                value: Some(asked.map_err(known)?).filter(|value| *value != Value::Undefined),
+                coverage: None,
+                prints: Vec::new(),
+            });
+        }
+        let run = self.engines.once(input, how, |engine| self.ask(engine, &path));
+        let (value, engine) = run.map_err(known)?;
         Ok(self.evaluated(value, engine, how))
     }
 
@@ -160,13 +177,13 @@ impl Snapshot {
         if !found.is_empty() {
             return Err(EvalFault::BadQuery(found));
         }
-        let written = lower::print_query(&plain, &names);
+        let written = lower::print_query(&plain, &names, &self.loaded.packages);
         let ask = |engine: &mut Engine| {
             // The query may call what no module does.
             builtin::install(engine, &[&written]);
             engine.eval_query(written.clone(), false)
         };
-        let run = evaluate::run(&self.loaded.engine, input, how, ask);
+        let run = self.engines.once(input, how, ask);
         let (results, _) = run.map_err(|fault| self.loaded.origins.fault(fault))?;
         let all = results.result.into_iter().flat_map(|result| result.expressions);
         let all = all.filter_map(|expression| expression.value.as_array().ok().cloned());
@@ -301,6 +318,37 @@ mod tests {
         assert_eq!(ask("x := data.a.b.d.e; x > 1")[0]["x"], Value::from(3));
         assert_eq!(ask("data.a.b.allow with input.x as 2").len(), 1);
         assert!(ask("data.a.b.allow").is_empty());
+    }
+
+    #[test]
+    fn base_documents_are_read_beside_the_input_and_replaced_with_it() {
+        let text = r#"package a.b
+of(user) := data.c.of[user]
+held := data.c.of[input.user]
+second := data.c.list[1].x
+none if not data.c.of[input.nobody]
+mocked := x if x := [held, data.c.list[0]] with data.c.of.u as "mock" with input.user as "u"
+deeper := x if x := [held, data.c.list] with data.c as {"of": {"u": 7}, "list": 8} with input as {"user": "u"}
+count_of := count([key | some key, _ in data.c.of])"#;
+        let snapshot = build(
+            text,
+            r#"{"c": {"of": {"u": 1, "7": 2}, "list": [{"x": 1}, {"x": 2}]}}"#,
+        )
+        .unwrap();
+        let ask = |rule, input| value(&snapshot, &["a", "b", rule], input);
+        assert_eq!(ask("held", r#"{"user": "u"}"#).unwrap(), "1");
+        assert_eq!(ask("held", r#"{"user": 7}"#).unwrap(), "2", "as in OPA's storage");
+        assert_eq!(ask("held", r#"{"user": "x"}"#), None);
+        assert_eq!(ask("second", "{}").unwrap(), "2");
+        assert_eq!(ask("none", "{}"), None, "OPA reads a key outside of the negation");
+        assert_eq!(ask("mocked", "{}").unwrap(), r#"["mock",{"x":1}]"#);
+        assert_eq!(ask("deeper", "{}").unwrap(), "[7,8]");
+        assert_eq!(ask("count_of", "{}").unwrap(), "2");
+        let how = How::default();
+        let found = snapshot.query("x := data.c.of.u with data.c.of.u as 5", None, &how);
+        assert_eq!(found.unwrap()[0]["x"], Value::from(5));
+        let found = snapshot.query("x := data.a.b.of(\"u\") with data.c.of as {\"u\": 6}", None, &how);
+        assert_eq!(found.unwrap()[0]["x"], Value::from(6));
     }
 
     #[test]

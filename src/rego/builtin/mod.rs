@@ -10,6 +10,7 @@ mod arguments;
 mod array;
 mod crypto;
 mod encoding;
+mod entry;
 mod fault;
 mod interpolate;
 mod json;
@@ -56,6 +57,7 @@ struct Builtin {
 const FAMILIES: &[&[Builtin]] = &[
     array::TABLE,
     crypto::TABLE,
+    entry::TABLE,
     interpolate::TABLE,
     json::TABLE,
     jwt::TABLE,

@@ -1,9 +1,10 @@
 //! From the author's tree to a plain form that the engine reads as OPA means it.
 //!
 //! `resolve` gives every name its full path; `statements` and `rules` write out what the engine lacks or takes
-//! differently (negation, templates, logical operators, undefined heads); `print` writes the text, each part on
-//! its author's line, and remembers where it came from.
+//! differently (negation, templates, logical operators, undefined heads); `documents` says where base documents are
+//! read; `print` writes the text, each part on its author's line, and remembers where it came from.
 
+mod documents;
 mod print;
 mod resolve;
 mod rules;
@@ -12,6 +13,7 @@ mod statements;
 
 use super::syntax::ast::{Body, Tree};
 
+pub(super) use documents::{DATA, INPUT};
 pub(super) use print::{Origin, Printed};
 pub(super) use resolve::{Names, declared};
 pub(super) use signatures::Signatures;
@@ -28,6 +30,13 @@ pub(super) fn lower(tree: &Tree, signatures: &Signatures) -> Tree {
     plain
 }
 
+/// The plain form, with its documents where the engine is given them.
+pub(super) fn placed(plain: &Tree, packages: &[Vec<String>]) -> Tree {
+    let mut placed = plain.clone();
+    documents::module(&mut placed, packages);
+    placed
+}
+
 /// The text of a module in the plain form; keywords as a rule's first name need modules of their own.
 pub(super) fn print(plain: &Tree) -> Vec<Printed> {
     print::modules(plain)
@@ -41,6 +50,8 @@ pub(super) fn query(mut body: Body, signatures: &Signatures) -> (Body, Vec<Strin
 }
 
 /// A query as one array of its variables: `[{"x": x} | …]`.
-pub(super) fn print_query(plain: &Body, names: &[String]) -> String {
-    print::query(plain, names)
+pub(super) fn print_query(plain: &Body, names: &[String], packages: &[Vec<String>]) -> String {
+    let mut placed = plain.clone();
+    documents::query(&mut placed, packages);
+    print::query(&placed, names)
 }

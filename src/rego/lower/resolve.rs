@@ -87,14 +87,14 @@ impl Scope<'_> {
             every_variable(arg, &mut args);
         }
         self.enter(args);
-        self.enter(rule.body.as_ref().map(declared).unwrap_or_default());
+        self.enter(rule.body.as_deref().map(declared).unwrap_or_default());
         self.head(&mut rule.head);
         if let Some(body) = &mut rule.body {
             self.statements(body);
         }
         self.locals.pop();
         for branch in &mut rule.elses {
-            self.enter(branch.body.as_ref().map(declared).unwrap_or_default());
+            self.enter(branch.body.as_deref().map(declared).unwrap_or_default());
             if let Some(value) = &mut branch.value {
                 self.term(value);
             }
@@ -299,7 +299,7 @@ fn flatten(term: &mut Term) {
 }
 
 /// The names that a body declares, for all of it.
-pub(in crate::rego) fn declared(body: &Body) -> BTreeSet<String> {
+pub(in crate::rego) fn declared(body: &[Literal]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for literal in body {
         match &literal.kind {

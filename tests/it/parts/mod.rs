@@ -4,6 +4,7 @@ pub mod browser;
 pub mod certificates;
 pub mod fedctl;
 pub mod gateway;
+mod home;
 pub mod horizon;
 pub mod keystone;
 pub mod kubectl;
@@ -16,15 +17,7 @@ pub mod redis;
 pub mod rows;
 pub mod wiring;
 
-use std::path::PathBuf;
-
-/// Where `tests/parts/*.sh` install to.
-pub fn home() -> PathBuf {
-    std::env::var_os("FEDGATE_PARTS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/fedgate"),
-        PathBuf::from,
-    )
-}
+pub use home::home;
 
 /// A client for loopback that follows no redirects.
 pub fn plain_client() -> reqwest::Client {
