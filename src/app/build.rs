@@ -14,10 +14,11 @@ use crate::{
     broker::{
         admit::Door,
         bearer::Bearer,
-        clients::{ClientDesk, Proof, hash_secret},
+        clients::ClientDesk,
         dashboards::Dashboards,
         device::DeviceDesk,
         directory::{Directory, Source},
+        endings::Ender,
         login::Logins,
         logout::Logouts,
         overview::Overview,
@@ -25,10 +26,7 @@ use crate::{
         token::TokenDesk,
     },
     config::Config,
-    domain::{
-        client::{ClientAuth, ClientSettings},
-        ids::TargetId,
-    },
+    domain::ids::TargetId,
     http::{kubernetes::Asking, opa::Meter},
     keys::{KeyRing, SecretSealer, SystemEntropy},
     port::{
@@ -46,7 +44,15 @@ use crate::{
     upstream,
 };
 
-use super::{clock::SystemClock, fronts, jobs::Jobs, opa, policies::Policies, serve};
+use super::{
+    callers::{admin_token, asking, proofs},
+    clock::SystemClock,
+    fronts,
+    jobs::Jobs,
+    opa,
+    policies::Policies,
+    serve,
+};
 
 /// Why a gateway does not start: what was found, what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -147,6 +153,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         ring: Arc::clone(&parts.ring),
         sessions: Arc::clone(&opened.sessions),
         tickets: Arc::clone(&opened.tickets),
+        ender: Arc::clone(&parts.bearer.ender),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
     }
@@ -202,6 +209,7 @@ impl World {
             door: Arc::clone(&door),
             desk: Arc::clone(&desk),
             revocations: Arc::clone(&opened.revocations),
+            ender: Arc::new(self.ender(&directory, opened)),
             signer,
             audit: Arc::clone(&audit),
             clock: Arc::clone(&self.clock),
@@ -261,6 +269,15 @@ impl World {
         }
     }
 
+    fn ender(&self, directory: &Arc<Directory>, opened: &store::Opened) -> Ender {
+        Ender {
+            directory: Arc::clone(directory),
+            endings: Arc::clone(&opened.endings),
+            sealer: Arc::clone(&self.sealer),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     fn logouts(&self, bearer: &Bearer, config: &Config, opened: &store::Opened) -> Logouts {
         let keystones = config.targets.iter().filter_map(target::Declared::as_keystone);
         Logouts {
@@ -312,6 +329,7 @@ impl World {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             limits: Arc::clone(&opened.limits),
+            tickets: Arc::clone(&opened.tickets),
         };
         let mut sources = Vec::with_capacity(config.upstreams.len());
         for declared in &config.upstreams {
@@ -366,66 +384,4 @@ impl World {
             entropy: Arc::clone(&self.entropy),
         }
     }
-}
-
-fn admin_token(config: &Config, secrets: &dyn Secrets) -> Result<Option<[u8; 32]>, StartFault> {
-    let Some(admin) = &config.admin else {
-        return Ok(None);
-    };
-    let token = secrets
-        .read(&admin.token)
-        .map_err(|fault| StartFault(format!("admin.token: {fault}")))?;
-    Ok(Some(hash_secret(token.reveal())))
-}
-
-/// The clusters that may ask who may do what.
-fn asking(config: &Config, secrets: &dyn Secrets) -> Result<BTreeMap<TargetId, Asking>, StartFault> {
-    let mut asking = BTreeMap::new();
-    for declared in &config.targets {
-        let target::Declared::Kubernetes(cluster) = declared else {
-            continue;
-        };
-        let Some(review) = &cluster.review else {
-            continue;
-        };
-        let token = secrets
-            .read(&review.token)
-            .map_err(|fault| StartFault(format!("targets: '{}': review.token: {fault}", cluster.id)))?;
-        let facts = Asking {
-            token_hash: hash_secret(token.reveal()),
-            prefix: format!("{}{}", review.groups_prefix, cluster.prefix),
-        };
-        asking.insert(cluster.id.clone(), facts);
-    }
-    Ok(asking)
-}
-
-/// Reads what the clients' proofs are checked against: once, at start.
-fn proofs(
-    clients: &[ClientSettings],
-    secrets: &dyn Secrets,
-) -> Result<BTreeMap<crate::domain::ids::ClientId, Proof>, StartFault> {
-    let mut proofs = BTreeMap::new();
-    for client in clients {
-        let wrong = |why: String| StartFault(format!("clients: '{}': {why}", client.id));
-        let proof =
-            match &client.auth {
-                ClientAuth::None => Proof::None,
-                ClientAuth::Secret { secret } => Proof::Secret(hash_secret(
-                    secrets
-                        .read(secret)
-                        .map_err(|fault| wrong(fault.to_string()))?
-                        .reveal(),
-                )),
-                ClientAuth::PrivateKeyJwt { jwks_file } => {
-                    let text = std::fs::read(jwks_file)
-                        .map_err(|error| wrong(format!("{}: {error}", jwks_file.display())))?;
-                    Proof::Keys(serde_json::from_slice(&text).map_err(|error| {
-                        wrong(format!("{}: found no JWKS ({error})", jwks_file.display()))
-                    })?)
-                }
-            };
-        proofs.insert(client.id.clone(), proof);
-    }
-    Ok(proofs)
 }

@@ -13,14 +13,18 @@ use http::{HeaderMap, Uri};
 use crate::{
     broker::Caller,
     config::Config,
-    domain::fault::{Code, Fault},
+    domain::{
+        client::GrantType,
+        fault::{Code, Fault},
+    },
     http::{
-        admin, browser, clusters, fault, keystone, kubernetes, oidc,
+        admin, browser, clouds, clusters, fault, keystone, kubernetes, oidc,
         operations::Operations,
         page::{Frame, Pages},
     },
     port::{audit::Audit, clock::Clock, keyring::KeyCare, signer::Signer, target::BearerToKeystone},
     store, target,
+    wire::cloud::Cloud,
 };
 
 use super::{
@@ -37,6 +41,7 @@ pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> R
     let mut router = Router::new()
         .merge(browser_front(&parts, Arc::clone(&pages)))
         .merge(oidc_front(&parts, Arc::clone(&pages)))
+        .merge(clouds_front(config, &parts))
         .merge(clusters_front(config, &parts)?)
         .merge(reviews_front(&parts))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
@@ -154,6 +159,34 @@ fn reviews_front(parts: &Parts) -> Router {
         policy: Arc::clone(&parts.policy),
         clock: Arc::clone(&parts.clock),
         clusters: Arc::new(parts.asking.clone()),
+    }
+    .routes()
+}
+
+fn clouds_front(config: &Config, parts: &Parts) -> Router {
+    let issuer = parts.directory.issuer();
+    let clouds = config.targets.iter().filter_map(|declared| {
+        let keystone = declared.as_keystone()?;
+        // The stock command line's client: public, by the device grant, with tokens for this cloud.
+        let line = config.clients.iter().find(|client| {
+            client.is_public()
+                && client.grants.contains(&GrantType::DeviceCode)
+                && client.audiences.first() == Some(&keystone.audience)
+        });
+        Some(Cloud {
+            id: keystone.id.to_string(),
+            name: keystone.name.clone(),
+            audience: keystone.audience.clone(),
+            auth_url: format!("{issuer}/v3"),
+            identity_provider: keystone.identity_provider.clone(),
+            protocol: keystone.protocol.clone(),
+            client_id: line.map(|client| client.id.to_string()),
+        })
+    });
+    clouds::CloudsFront {
+        bearer: Arc::clone(&parts.bearer),
+        overview: Arc::clone(&parts.overview),
+        clouds: clouds.collect(),
     }
     .routes()
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    broker::endings::Ender,
     keys::{KeyRing, REFRESH_EVERY},
     port::{clock::Clock, records::Sessions, tickets::Tickets},
     telemetry::Metrics,
@@ -10,6 +11,8 @@ use crate::{
 
 /// How often measurements are folded.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
+/// How often tokens at targets are ended whose time has come.
+const END_EVERY: Duration = Duration::from_secs(5);
 /// How often what has ended is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
@@ -18,6 +21,7 @@ pub(super) struct Jobs {
     pub ring: Arc<KeyRing>,
     pub sessions: Arc<dyn Sessions>,
     pub tickets: Arc<dyn Tickets>,
+    pub ender: Arc<Ender>,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
@@ -41,6 +45,14 @@ impl Jobs {
             loop {
                 every.tick().await;
                 metrics.upkeep();
+            }
+        });
+        let ender = Arc::clone(&self.ender);
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(END_EVERY);
+            loop {
+                every.tick().await;
+                ender.sweep().await;
             }
         });
         tokio::spawn(async move {

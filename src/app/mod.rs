@@ -4,6 +4,7 @@
 //! (listener, TLS, drain) and `jobs.rs` (what runs by itself).
 
 pub mod build;
+mod callers;
 pub mod clock;
 pub mod explain;
 mod fronts;

@@ -1,16 +1,16 @@
 //! Access tokens that come back to us: verified for one audience, and tied to the session they hang on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::{
-    access::Asked,
+    access::{Asked, Permit},
     audit::What,
     client::ClientSettings,
-    credential::Credential,
+    credential::{Credential, KeystoneToken},
     fault::{Code, Fault},
     identity::Identity,
     ids::{ClientId, TargetId},
@@ -28,8 +28,12 @@ use super::{
     Caller,
     admit::Door,
     directory::{Directory, Goal},
+    endings::{Ender, Span},
     session::{Live, SessionDesk},
 };
+
+/// A Keystone token that ends so soon after its permit is left alone: clocks differ by that much.
+const NEAR: Duration = Duration::from_secs(60);
 
 /// Checks access tokens of this gateway.
 pub struct Bearer {
@@ -43,6 +47,8 @@ pub struct Bearer {
     pub revocations: Arc<dyn Revocations>,
     /// Our keys.
     pub signer: Arc<dyn Signer>,
+    /// Ends tokens that would outlive their permit.
+    pub ender: Arc<Ender>,
     /// The trail.
     pub audit: Arc<dyn Audit>,
     /// Time.
@@ -153,6 +159,21 @@ impl Bearer {
         }
     }
 
+    /// Keystone's token lives as long as Keystone says. What is longer than permitted is ended by us.
+    async fn limit(&self, permit: &Permit, made: &mut KeystoneToken) -> Result<(), Fault> {
+        let gone = made
+            .expires
+            .ok_or_else(|| Fault::new(Code::TargetRefused, "Keystone does not say when its token ends"))?;
+        let ends = permit.expires();
+        if gone <= ends.plus(NEAR) {
+            return Ok(());
+        }
+        made.ends = Some(ends);
+        self.ender
+            .limit(permit.target(), &made.token, Span { ends, gone })
+            .await
+    }
+
     /// Who a token speaks for, and until when.
     async fn holder(&self, claims: &Claims) -> Result<(Identity, Timestamp), Fault> {
         if claims.sid.is_some() {
@@ -223,7 +244,10 @@ impl BearerToKeystone for Bearer {
                 (Some(&claims.client_id), &caller),
             )
             .await?;
-        let credential = target.mint(&permit).await?;
+        let mut credential = target.mint(&permit).await?;
+        if let Credential::Keystone(made) = &mut credential {
+            self.limit(&permit, made).await?;
+        }
         let what = What::CredentialMinted {
             target: facts.id.clone(),
             audience: facts.audience.clone(),
@@ -233,5 +257,9 @@ impl BearerToKeystone for Bearer {
             .record(caller.event(now, Some(&identity), what))
             .await?;
         Ok(credential)
+    }
+
+    async fn made(&self, from: &str, token: &str) -> Result<(), Fault> {
+        self.ender.made(from, token).await
     }
 }

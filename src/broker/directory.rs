@@ -190,13 +190,29 @@ impl Directory {
             .unwrap_or_default()
     }
 
-    /// The upstreams of a tenant.
+    /// The upstreams of a tenant that people sign in through.
     #[must_use]
     pub fn sources_of(&self, tenant: &TenantId) -> Vec<&Source> {
-        self.sources
-            .values()
+        self.for_people()
             .filter(|source| source.upstream.tenant() == tenant)
             .collect()
+    }
+
+    /// All upstreams that people sign in through: none that takes tokens of workloads.
+    pub fn for_people(&self) -> impl Iterator<Item = &Source> {
+        self.sources
+            .values()
+            .filter(|source| source.upstream.ways().token.is_none())
+    }
+
+    /// The upstreams that take tokens of this issuer.
+    #[must_use]
+    pub fn for_tokens_of(&self, issuer: &str) -> Vec<&Source> {
+        let takes = |source: &&Source| {
+            let way = source.upstream.ways().token;
+            way.is_some_and(|way| way.issuer() == issuer)
+        };
+        self.sources.values().filter(takes).collect()
     }
 
     /// A sign-in at this gateway itself.

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod dashboards;
 pub mod device;
 pub mod directory;
+pub mod endings;
 pub mod login;
 pub mod logout;
 pub mod overview;

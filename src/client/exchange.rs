@@ -1,13 +1,14 @@
-//! `fedctl token`: the session's token for one of another audience (RFC 8693).
+//! `fedctl token`: the session's token, or a workload's, for one of another audience (RFC 8693).
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{Output, Token};
 use super::cache::{Held, Locked, Record};
 use super::clock;
-use super::problem::{Local, Problem};
+use super::problem::{Cloud, Local, Problem};
 use super::session::{Context, endpoint, held};
-use crate::wire::oauth::{ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE, TokenResponse};
+use crate::wire::oauth::{ACCESS_TOKEN_TYPE, JWT_TYPE, TOKEN_EXCHANGE, TokenResponse};
 
 /// So many renewals before time in [`WINDOW`] seconds, for each audience.
 const FORCED: usize = 3;
@@ -18,7 +19,11 @@ const REMEMBERED: usize = 32;
 
 /// Prints a token on stdout.
 pub async fn run(context: &Context, ask: &Token) -> Result<ExitCode, Problem> {
-    let held = token(context, &ask.audience, ask.scope.as_deref(), None).await?;
+    let scope = ask.scope.as_deref();
+    let held = match &ask.subject_token_file {
+        Some(path) => workload(context, path, (&ask.audience, scope)).await?,
+        None => token(context, &ask.audience, scope, None).await?,
+    };
     let terminal = context.terminal;
     let written = match terminal.output {
         Output::Json => terminal.answer(
@@ -87,26 +92,41 @@ async fn exchanged(
     wanted: (&str, Option<&str>),
 ) -> Result<TokenResponse, Problem> {
     let access = context.access(locked, record, false).await?;
-    match post(context, &access, wanted).await {
+    match post(context, (&access, ACCESS_TOKEN_TYPE), wanted).await {
         // The access token was revoked, or the gateway has new keys: the refresh token may still be good.
         Err(problem) if matches!(problem.oauth_code(), Some("invalid_token" | "invalid_grant")) => {
             let access = context.access(locked, record, true).await?;
-            post(context, &access, wanted).await
+            post(context, (&access, ACCESS_TOKEN_TYPE), wanted).await
         }
         other => other,
     }
 }
 
+/// A token for `audience` out of a workload's token of its own issuer. Nothing of it is kept on this machine: a CI
+/// runner is shared.
+pub async fn workload(context: &Context, path: &Path, wanted: (&str, Option<&str>)) -> Result<Held, Problem> {
+    let wrong = |why: String| Cloud::TokenFile {
+        path: path.display().to_string(),
+        why,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let subject = text.trim();
+    if subject.split('.').count() != 3 || subject.contains(char::is_whitespace) {
+        return Err(wrong("found no JWT in it".to_owned()).into());
+    }
+    Ok(held(&post(context, (subject, JWT_TYPE), wanted).await?))
+}
+
 async fn post(
     context: &Context,
-    access: &str,
+    (subject, kind): (&str, &str),
     (audience, scope): (&str, Option<&str>),
 ) -> Result<TokenResponse, Problem> {
     let endpoint = endpoint(context.discover().await?.token_endpoint, "token_endpoint")?;
     let mut form = vec![
         ("grant_type", TOKEN_EXCHANGE),
-        ("subject_token", access),
-        ("subject_token_type", ACCESS_TOKEN_TYPE),
+        ("subject_token", subject),
+        ("subject_token_type", kind),
         ("audience", audience),
         ("client_id", context.client_id.as_str()),
     ];

@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, Method};
 use reqwest::{Certificate, Client, RequestBuilder, redirect::Policy};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use super::problem::{Local, Network, Problem};
+use super::problem::{About, Local, Network, Problem};
 use crate::wire::oauth::OAuthError;
 
 /// Largest answer in bytes. Real ones have some thousand.
@@ -67,6 +68,26 @@ impl Http {
         )
     }
 
+    /// A request with headers of its own, such as Keystone's; any status is an answer.
+    pub async fn ask(
+        &self,
+        (method, url): (Method, &str),
+        headers: &[(&'static str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Answer, Problem> {
+        let mut request = self.client.request(method, secure(url)?);
+        for (name, value) in headers {
+            let mut value = HeaderValue::from_str(value)
+                .map_err(|_| Local::Runtime("a token that is no header value".into()))?;
+            value.set_sensitive(true);
+            request = request.header(*name, value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        answered(url, request).await
+    }
+
     /// A form whose answer may be empty (RFC 7009 §2.2).
     pub async fn tell(&self, url: &str, form: &[(&str, &str)]) -> Result<(), Problem> {
         let answer = answered(url, self.client.post(secure(url)?).form(form)).await?;
@@ -78,11 +99,33 @@ impl Http {
     }
 }
 
-struct Answer {
-    ok: bool,
-    status: u16,
-    reference: Option<String>,
-    body: Vec<u8>,
+/// An answer, whole and within the limit.
+pub struct Answer {
+    /// Whether its status is one of success.
+    pub ok: bool,
+    /// Its status.
+    pub status: u16,
+    /// The gateway's reference for the request.
+    pub reference: Option<String>,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+// It may hold a token: `{:?}` must not print it.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Answer({})", self.status)
+    }
+}
+
+impl Answer {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// Refuses an address over which a token would travel in the clear.
@@ -118,6 +161,7 @@ async fn answered(url: &str, request: RequestBuilder) -> Result<Answer, Problem>
         .get("x-request-id")
         .and_then(|value| value.to_str().ok());
     let reference = header.map(|text| text.chars().take(128).collect());
+    let headers = response.headers().clone();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > LARGEST {
@@ -135,6 +179,7 @@ async fn answered(url: &str, request: RequestBuilder) -> Result<Answer, Problem>
         ok: status.is_success(),
         status: status.as_u16(),
         reference,
+        headers,
         body,
     })
 }
@@ -166,6 +211,10 @@ fn refusal(url: &str, answer: &Answer) -> Problem {
         return Network::Refused {
             code: error.error,
             description,
+            about: About {
+                code: error.code,
+                reasons: error.reasons,
+            },
             reference,
         }
         .into();
@@ -186,6 +235,7 @@ fn refusal(url: &str, answer: &Answer) -> Problem {
     Network::Refused {
         code: code.into(),
         description: format!("status {}", answer.status),
+        about: About::default(),
         reference,
     }
     .into()

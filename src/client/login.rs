@@ -11,7 +11,7 @@ use super::args::Login;
 use super::device;
 use super::http::secure;
 use super::loopback::{Callback, Loopback};
-use super::problem::{Network, Problem, SignIn};
+use super::problem::{About, Network, Problem, SignIn};
 use super::session::{Context, endpoint, random};
 use crate::wire::oauth::{AUTHORIZATION_CODE, TokenResponse};
 use crate::wire::oidc::{Discovery, IdTokenClaims};
@@ -101,6 +101,7 @@ impl Flow {
             return Err(Network::Refused {
                 code: code.to_owned(),
                 description,
+                about: About::default(),
                 reference,
             }
             .into());

@@ -18,6 +18,7 @@ pub mod kube;
 pub mod login;
 pub mod logout;
 pub mod loopback;
+pub mod openstack;
 pub mod problem;
 pub mod session;
 pub mod terminal;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command, KubeCommand};
+use args::{Args, Command, KubeCommand, OpenstackCommand};
 use problem::{Local, Problem};
 use session::Context;
 use terminal::Terminal;
@@ -61,6 +62,9 @@ async fn perform(args: &Args, terminal: &Terminal) -> Result<ExitCode, Problem> 
         Command::Whoami => whoami::run(&context).await,
         Command::Token(ask) => exchange::run(&context, ask).await,
         Command::Logout => logout::run(&context).await,
+        Command::Openstack(OpenstackCommand::Config(ask)) => openstack::config::run(&context, ask).await,
+        Command::Openstack(OpenstackCommand::Exec(ask)) => openstack::exec::run(&context, ask).await,
+        Command::Openstack(OpenstackCommand::Token(ask)) => openstack::token::run(&context, ask).await,
         Command::Kube(KubeCommand::Config(ask)) => kube::config::run(&context, ask).await,
         Command::Kube(KubeCommand::Credential(ask)) => kube::credential::run(args, ask, terminal).await,
     }

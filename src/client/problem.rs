@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::wire::cloud::{HeldRole, Missing};
+
 /// Everything that ends a command.
 #[derive(Debug, Error)]
 pub enum Problem {
@@ -14,6 +16,9 @@ pub enum Problem {
     /// On this machine.
     #[error(transparent)]
     Local(#[from] Local),
+    /// With a cloud, or a project there.
+    #[error(transparent)]
+    Cloud(#[from] Cloud),
 }
 
 /// On the way to the gateway, or in its answer.
@@ -27,6 +32,7 @@ pub enum Network {
     Refused {
         code: String,
         description: String,
+        about: About,
         reference: Option<String>,
     },
     /// The answer is not what the protocol says.
@@ -45,6 +51,15 @@ pub enum Network {
     /// Tokens would travel in the clear.
     #[error("{0} is not https")]
     NotSecure(String),
+}
+
+/// What the gateway says beyond the protocol's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its stable code (`CONDITION_FAILED`).
+    pub code: Option<String>,
+    /// What exactly was missing or did not fit.
+    pub reasons: Vec<String>,
 }
 
 /// With the person or the session.
@@ -96,13 +111,107 @@ pub enum Local {
     Runtime(String),
 }
 
+/// With a cloud, or a project there.
+#[derive(Debug, Error)]
+pub enum Cloud {
+    /// No such cloud behind this gateway, or several and none named.
+    #[error("no cloud {asked}")]
+    Unknown { asked: String, known: Vec<String> },
+    /// The cloud has no client for the device grant.
+    #[error("cloud {0} has no client for the device grant")]
+    NoDevice(String),
+    /// The person has nothing in this project.
+    #[error("no access to project {project}")]
+    NoProject {
+        project: String,
+        domain: Option<String>,
+        missing: Vec<Missing>,
+    },
+    /// Several domains have such a project.
+    #[error("several projects {project}")]
+    Ambiguous { project: String, domains: Vec<String> },
+    /// The person lacks the role that was asked for.
+    #[error("project {project}: lacks role {needed}")]
+    RoleDenied {
+        project: String,
+        held: Vec<HeldRole>,
+        needed: String,
+        missing: Vec<Missing>,
+    },
+    /// Keystone, or the gateway in front of it, did not do what it was asked for.
+    #[error("Keystone answered {status}: {message}")]
+    Keystone { status: u16, message: String },
+    /// The program cannot be started.
+    #[error("{name}: {why}")]
+    Program { name: String, why: String, code: u8 },
+    /// The file with a workload's token cannot be used.
+    #[error("{path}: {why}")]
+    TokenFile { path: String, why: String },
+}
+
+impl Cloud {
+    /// The code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "CLOUD_UNKNOWN",
+            Self::NoDevice(_) => "NO_DEVICE_CLIENT",
+            Self::NoProject { .. } => "NO_ACCESS",
+            Self::Ambiguous { .. } => "PROJECT_AMBIGUOUS",
+            Self::RoleDenied { .. } => "ROLE_DENIED",
+            Self::Keystone { .. } => "KEYSTONE_FAILED",
+            Self::Program { .. } => "PROGRAM_FAILED",
+            Self::TokenFile { .. } => "TOKEN_FILE",
+        }
+    }
+
+    /// What is missing, as codes.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::NoProject { missing, .. } | Self::RoleDenied { missing, .. } => {
+                missing.iter().map(|missing| missing.code.clone()).collect()
+            }
+            Self::Unknown { .. }
+            | Self::NoDevice(_)
+            | Self::Ambiguous { .. }
+            | Self::Keystone { .. }
+            | Self::Program { .. }
+            | Self::TokenFile { .. } => Vec::new(),
+        }
+    }
+}
+
 impl Problem {
+    /// The gateway's stable code, or ours.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Network(Network::Refused { about, .. }) => about.code.as_deref(),
+            Self::Cloud(cloud) => Some(cloud.code()),
+            Self::Network(_) | Self::SignIn(_) | Self::Local(_) => None,
+        }
+    }
+
+    /// What exactly was missing or did not fit.
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Network(Network::Refused { about, .. }) => about.reasons.clone(),
+            Self::Cloud(cloud) => cloud.reasons(),
+            Self::Network(_) | Self::SignIn(_) | Self::Local(_) => Vec::new(),
+        }
+    }
+
     /// 1 refused or failed, 2 wrong usage, 3 not signed in.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::SignIn(SignIn::Missing { .. } | SignIn::Ended { .. }) => 3,
             Self::Local(Local::NoIssuer) => 2,
-            Self::SignIn(SignIn::TimedOut | SignIn::Mismatch(_)) | Self::Network(_) | Self::Local(_) => 1,
+            Self::Cloud(Cloud::Unknown { .. } | Cloud::Ambiguous { .. }) => 2,
+            Self::Cloud(Cloud::Program { code, .. }) => *code,
+            Self::SignIn(SignIn::TimedOut | SignIn::Mismatch(_))
+            | Self::Network(_)
+            | Self::Local(_)
+            | Self::Cloud(_) => 1,
         }
     }
 
@@ -111,7 +220,7 @@ impl Problem {
         match self {
             Self::Network(Network::Refused { reference, .. } | Network::Garbage { reference, .. })
             | Self::SignIn(SignIn::Ended { reference, .. }) => reference.as_deref(),
-            Self::Network(_) | Self::SignIn(_) | Self::Local(_) => None,
+            Self::Network(_) | Self::SignIn(_) | Self::Local(_) | Self::Cloud(_) => None,
         }
     }
 
@@ -119,7 +228,7 @@ impl Problem {
     pub fn oauth_code(&self) -> Option<&str> {
         match self {
             Self::Network(Network::Refused { code, .. }) => Some(code),
-            Self::Network(_) | Self::SignIn(_) | Self::Local(_) => None,
+            Self::Network(_) | Self::SignIn(_) | Self::Local(_) | Self::Cloud(_) => None,
         }
     }
 }

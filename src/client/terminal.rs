@@ -73,6 +73,8 @@ impl Terminal {
             Output::Json => self.say(
                 &serde_json::json!({
                     "error": problem.oauth_code().unwrap_or("failed"),
+                    "code": problem.code(),
+                    "reasons": problem.reasons(),
                     "what": explained.what,
                     "why": explained.why,
                     "next": explained.next,

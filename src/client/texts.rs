@@ -21,12 +21,13 @@ pub fn explain(problem: &Problem, terminal: Terminal) -> Explained {
         Problem::Network(network) => explain_network(network, terminal),
         Problem::SignIn(sign_in) => explain_sign_in(sign_in, terminal),
         Problem::Local(local) => explain_local(local, terminal),
+        Problem::Cloud(cloud) => super::openstack::texts::explain(cloud, terminal),
     }
 }
 
-type Pair = (String, String);
+pub(super) type Pair = (String, String);
 
-fn explained(terminal: Terminal, what: Pair, why: Pair, next: Pair) -> Explained {
+pub(super) fn explained(terminal: Terminal, what: Pair, why: Pair, next: Pair) -> Explained {
     Explained {
         what: terminal.pick(what.0, what.1),
         why: terminal.pick(why.0, why.1),
@@ -34,11 +35,11 @@ fn explained(terminal: Terminal, what: Pair, why: Pair, next: Pair) -> Explained
     }
 }
 
-fn pair(english: &str, german: &str) -> Pair {
+pub(super) fn pair(english: &str, german: &str) -> Pair {
     (english.to_owned(), german.to_owned())
 }
 
-fn because(reason: &str) -> Pair {
+pub(super) fn because(reason: &str) -> Pair {
     (format!("Reason: {reason}"), format!("Grund: {reason}"))
 }
 
@@ -55,6 +56,9 @@ fn explain_network(network: &Network, terminal: Terminal) -> Explained {
                 "Prüfen Sie Adresse, Netz und --ca und versuchen Sie es erneut.",
             ),
         ),
+        Network::Refused { about, .. } if !about.reasons.is_empty() => {
+            return super::openstack::texts::refused(about, terminal);
+        }
         Network::Refused {
             code, description, ..
         } => (

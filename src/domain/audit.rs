@@ -42,6 +42,12 @@ pub enum What {
         code: String,
         reasons: Vec<String>,
     },
+    /// A workload was let in by its issuer's token: what it is called (`acme/webshop@main`), and the token's `jti`.
+    WorkloadAdmitted {
+        upstream: UpstreamId,
+        username: String,
+        jti: Option<String>,
+    },
     /// A session ended.
     SignedOut { by: String },
     /// A token was issued.

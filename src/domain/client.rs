@@ -29,6 +29,9 @@ pub enum GrantType {
     /// RFC 8693
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// RFC 7523 §2.1: a workload's token as a grant.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
     /// RFC 6749 §4.3: the client takes the person's password. Only for old command lines (`v3oidcpassword`).
     #[serde(rename = "password")]
     Password,
@@ -36,12 +39,13 @@ pub enum GrantType {
 
 impl GrantType {
     /// All of them, in the order of the discovery document.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
         Self::DeviceCode,
         Self::TokenExchange,
+        Self::JwtBearer,
         Self::Password,
     ];
 
@@ -54,6 +58,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::Password => "password",
         }
     }
@@ -109,7 +114,7 @@ pub struct ClientSettings {
     /// The first is used where a request names none. Empty: the issuer.
     #[serde(default)]
     pub audiences: Vec<String>,
-    /// Audiences it may exchange a session for (RFC 8693); `*` for every target.
+    /// Audiences it may exchange a session or a workload's token for (RFC 8693, RFC 7523); `*` for every target.
     #[serde(default)]
     pub exchange: Vec<String>,
     /// Algorithm of its ID tokens and access tokens.

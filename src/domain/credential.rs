@@ -37,6 +37,10 @@ pub struct KeystoneToken {
     pub headers: Vec<(String, String)>,
     /// Keystone's JSON document.
     pub body: Vec<u8>,
+    /// When Keystone ends it, as its document says.
+    pub expires: Option<Timestamp>,
+    /// When we end it, where that is sooner.
+    pub ends: Option<Timestamp>,
 }
 
 // Credentials are bearer secrets: `{:?}` must not print them.

@@ -49,6 +49,14 @@ pub enum Code {
     UpstreamRefused,
     /// The identity provider's proof did not pass a check.
     ProofInvalid,
+    /// No upstream takes tokens of this issuer.
+    IssuerUnknown,
+    /// A workload's token was made for somebody else.
+    AudMismatch,
+    /// A workload's token lacks what its upstream's conditions ask for.
+    ConditionFailed,
+    /// A workload's token was used before.
+    TokenReplayed,
     /// The proof lacks what the mapping needs.
     MappingFailed,
     /// The request is malformed.
@@ -94,7 +102,7 @@ impl std::fmt::Display for Code {
 
 impl Code {
     /// All codes, so that a test can ask each for its texts.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::NoAccess,
         Self::UnknownOrganisation,
         Self::SignInExpired,
@@ -104,6 +112,10 @@ impl Code {
         Self::UpstreamDown,
         Self::UpstreamRefused,
         Self::ProofInvalid,
+        Self::IssuerUnknown,
+        Self::AudMismatch,
+        Self::ConditionFailed,
+        Self::TokenReplayed,
         Self::MappingFailed,
         Self::BadRequest,
         Self::BadClient,
@@ -140,7 +152,14 @@ impl Code {
             | Self::AudienceMismatch
             | Self::SessionEnded
             | Self::AdminOnly => Kind::Unauthenticated,
-            Self::NoAccess | Self::UpstreamRefused | Self::ProofInvalid | Self::MappingFailed => Kind::Denied,
+            Self::NoAccess
+            | Self::UpstreamRefused
+            | Self::ProofInvalid
+            | Self::IssuerUnknown
+            | Self::AudMismatch
+            | Self::ConditionFailed
+            | Self::TokenReplayed
+            | Self::MappingFailed => Kind::Denied,
             Self::UnknownOrganisation | Self::NotFound => Kind::NotFound,
             Self::TooManyAttempts => Kind::TooMany,
             Self::UpstreamDown => Kind::Upstream,
@@ -158,7 +177,7 @@ pub struct Fault {
     pub code: Code,
     /// What the log sees. Never a token, a secret or a password.
     pub detail: String,
-    /// What was missing, for a refusal by policy.
+    /// What was missing, for a refusal by policy; what did not fit, for a workload's token. Shown to the caller.
     pub reasons: Vec<String>,
 }
 
@@ -171,6 +190,12 @@ impl Fault {
             detail: detail.into(),
             reasons: Vec::new(),
         }
+    }
+
+    /// The same, with what the caller may read about it.
+    #[must_use]
+    pub fn because(self, reasons: Vec<String>) -> Self {
+        Self { reasons, ..self }
     }
 }
 

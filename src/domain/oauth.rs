@@ -152,6 +152,23 @@ impl From<Fault> for Refused {
             Code::NoAccess | Code::MappingFailed | Code::UpstreamRefused | Code::ProofInvalid => {
                 (OAuthError::AccessDenied, "policy does not allow this")
             }
+            // RFC 8693 §2.2.2: a subject token that is not acceptable is an invalid request.
+            Code::IssuerUnknown => (
+                OAuthError::InvalidRequest,
+                "no upstream here takes tokens of this issuer",
+            ),
+            Code::AudMismatch => (
+                OAuthError::InvalidRequest,
+                "the subject token was made for another audience; see reasons",
+            ),
+            Code::ConditionFailed => (
+                OAuthError::InvalidRequest,
+                "the subject token does not meet the conditions; see reasons",
+            ),
+            Code::TokenReplayed => (
+                OAuthError::InvalidRequest,
+                "the subject token was used before; let the issuer make a new one",
+            ),
             Code::TokenInvalid | Code::SessionEnded | Code::SignInExpired => (
                 OAuthError::InvalidGrant,
                 "the session behind this grant has ended",

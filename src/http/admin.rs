@@ -464,11 +464,7 @@ mod tests {
             }
         }
         fn ways(&self) -> Ways<'_> {
-            Ways {
-                browser: None,
-                password: None,
-                logout: None,
-            }
+            Ways::default()
         }
     }
 

@@ -150,6 +150,7 @@ mod tests {
         broker::{
             admit::Door,
             directory::{Directory, Source},
+            endings::Ender,
             session::SessionDesk,
         },
         domain::{
@@ -168,7 +169,7 @@ mod tests {
             clock::Clock,
             entropy::Entropy,
             policy::{Entry, Policy, PolicyFault, Question},
-            records::{RecordFault, Revocations, Sessions},
+            records::{Ending, Endings, RecordFault, Revocations, Sessions},
             signer::{KeyFault, Purpose, Sealer, Signer, TokenType},
             target::{GroupPrefix, Target, TargetFacts},
             upstream::{Health, Upstream, Ways},
@@ -220,6 +221,21 @@ mod tests {
         }
         fn jwks(&self) -> Arc<Bytes> {
             Arc::default()
+        }
+    }
+    #[async_trait]
+    impl Endings for World {
+        async fn note(&self, _: &Ending) -> Result<(), RecordFault> {
+            Ok(())
+        }
+        async fn known(&self, _: &str) -> Result<Option<Ending>, RecordFault> {
+            Ok(None)
+        }
+        async fn due(&self, _: Timestamp, _: u32) -> Result<Vec<Ending>, RecordFault> {
+            Ok(Vec::new())
+        }
+        async fn done(&self, _: &str) -> Result<(), RecordFault> {
+            Ok(())
         }
     }
     #[async_trait]
@@ -343,11 +359,7 @@ mod tests {
             Health::Ready
         }
         fn ways(&self) -> Ways<'_> {
-            Ways {
-                browser: None,
-                password: None,
-                logout: None,
-            }
+            Ways::default()
         }
     }
 
@@ -409,6 +421,12 @@ mod tests {
             door: door.clone(),
             desk: Arc::new(desk),
             revocations: world.clone(),
+            ender: Arc::new(Ender {
+                directory: directory.clone(),
+                endings: world.clone(),
+                sealer: world.clone(),
+                clock: world.clone(),
+            }),
             signer: world.clone(),
             audit: world.clone(),
             clock: world,

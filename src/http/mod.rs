@@ -3,6 +3,7 @@
 pub mod admin;
 mod admin_policy;
 pub mod browser;
+pub mod clouds;
 pub mod clusters;
 pub mod fault;
 pub mod keystone;

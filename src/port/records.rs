@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     audit::Event,
-    ids::{ClientId, SessionId},
+    ids::{ClientId, SessionId, TargetId},
     key::{Algorithm, Life},
     session::{RefreshFamily, Session},
     time::Timestamp,
@@ -57,6 +57,34 @@ pub trait Revocations: Send + Sync {
     async fn revoke(&self, jti: &str, until: Timestamp) -> Result<(), RecordFault>;
     /// Whether it is marked.
     async fn is_revoked(&self, jti: &str) -> Result<bool, RecordFault>;
+}
+
+/// A token at a target that must end before the target would end it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// SHA-256 of the token, hex.
+    pub id: String,
+    /// Where it is good.
+    pub target: TargetId,
+    /// The token, sealed.
+    pub sealed: String,
+    /// It must not be good after this.
+    pub ends: Timestamp,
+    /// The target ends it then.
+    pub gone: Timestamp,
+}
+
+/// Tokens at targets that must end.
+#[async_trait]
+pub trait Endings: Send + Sync {
+    /// Keeps one. One that is kept already stays as it is.
+    async fn note(&self, ending: &Ending) -> Result<(), RecordFault>;
+    /// The one of that id, if it is kept.
+    async fn known(&self, id: &str) -> Result<Option<Ending>, RecordFault>;
+    /// Those that must have ended at `now`, the oldest first.
+    async fn due(&self, now: Timestamp, most: u32) -> Result<Vec<Ending>, RecordFault>;
+    /// Forgets one that has ended.
+    async fn done(&self, id: &str) -> Result<(), RecordFault>;
 }
 
 /// A signing key as stored: the private half is sealed.

@@ -160,4 +160,8 @@ pub trait BearerToKeystone: Send + Sync {
         target: &TargetId,
         caller: &CallerFacts,
     ) -> Result<Credential, Fault>;
+    /// A client has made a Keystone token of another: what holds for that one holds for this one.
+    async fn made(&self, _from: &str, _token: &str) -> Result<(), Fault> {
+        Ok(())
+    }
 }

@@ -25,11 +25,14 @@ pub trait Upstream: Send + Sync {
 }
 
 /// The ways in that an upstream offers.
+#[derive(Default)]
 pub struct Ways<'a> {
     /// By the browser: redirect or form, there and back.
     pub browser: Option<&'a dyn BrowserLogin>,
     /// By a password that we take ourselves.
     pub password: Option<&'a dyn PasswordLogin>,
+    /// By a token that a workload already has.
+    pub token: Option<&'a dyn TokenLogin>,
     /// Its own logout.
     pub logout: Option<&'a dyn UpstreamLogout>,
 }
@@ -39,6 +42,7 @@ impl std::fmt::Debug for Ways<'_> {
         out.debug_struct("Ways")
             .field("browser", &self.browser.is_some())
             .field("password", &self.password.is_some())
+            .field("token", &self.token.is_some())
             .field("logout", &self.logout.is_some())
             .finish()
     }
@@ -130,6 +134,18 @@ pub trait PasswordLogin: Send + Sync {
     /// `address` is the caller's, for throttling.
     async fn verify(&self, username: &str, password: &str, address: &str)
     -> Result<UpstreamAssertion, Fault>;
+}
+
+/// Sign-in by a token that another issuer gave to a workload: a CI job, a pod (RFC 8693, RFC 7523).
+#[async_trait]
+pub trait TokenLogin: Send + Sync {
+    /// The issuer whose tokens are taken, letter for letter. Several upstreams may share one.
+    fn issuer(&self) -> &str;
+    /// The audiences that a token for us has: one of them must be in it.
+    fn audiences(&self) -> &[String];
+    /// Checks the token and everything in it. One that has been used before is refused, unless the operator takes
+    /// repeated ones.
+    async fn accept(&self, token: &str) -> Result<UpstreamAssertion, Fault>;
 }
 
 /// Logout at the upstream (RP-Initiated Logout).

@@ -15,7 +15,7 @@ use crate::{
         clock::Clock,
         decisions::DecisionRecords,
         limits::Limits,
-        records::{AuditTrail, KeyRecords, Reachable, RefreshFamilies, Revocations, Sessions},
+        records::{AuditTrail, Endings, KeyRecords, Reachable, RefreshFamilies, Revocations, Sessions},
         secrets::Secrets,
         tickets::Tickets,
     },
@@ -29,6 +29,8 @@ pub struct Opened {
     pub families: Arc<dyn RefreshFamilies>,
     /// Revoked tokens.
     pub revocations: Arc<dyn Revocations>,
+    /// Tokens at targets that must end.
+    pub endings: Arc<dyn Endings>,
     /// Signing keys.
     pub keys: Arc<dyn KeyRecords>,
     /// The audit trail, for reading.
@@ -104,6 +106,7 @@ pub async fn open(
         sessions: shared.clone(),
         families: shared.clone(),
         revocations: shared.clone(),
+        endings: shared.clone(),
         keys: shared.clone(),
         trail: shared.clone(),
         decisions: shared.clone(),

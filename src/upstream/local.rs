@@ -211,9 +211,8 @@ impl Upstream for Local {
     }
     fn ways(&self) -> Ways<'_> {
         Ways {
-            browser: None,
             password: Some(self),
-            logout: None,
+            ..Ways::default()
         }
     }
 }

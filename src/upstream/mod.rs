@@ -3,8 +3,10 @@
 //! An adapter checks a proof completely, then states it by `UpstreamAssertion::verified`. It decides nothing
 //! about access. Start at [`Declared`], the one list of kinds.
 
+mod jose;
 pub mod local;
 pub mod oidc;
+pub mod workload;
 
 use std::sync::Arc;
 
@@ -16,7 +18,10 @@ use crate::{
         ids::{TenantId, UpstreamId},
         mapping::MappingSettings,
     },
-    port::{clock::Clock, entropy::Entropy, limits::Limits, secrets::Secrets, upstream::Upstream},
+    port::{
+        clock::Clock, entropy::Entropy, limits::Limits, secrets::Secrets, tickets::Tickets,
+        upstream::Upstream,
+    },
 };
 
 /// One upstream, as configured.
@@ -27,6 +32,8 @@ pub enum Declared {
     Oidc(oidc::Config),
     /// People known to this gateway itself.
     Local(local::Config),
+    /// CI jobs, pods and other programs with a token of their own issuer.
+    Workload(workload::Config),
 }
 
 impl Declared {
@@ -36,6 +43,7 @@ impl Declared {
         match self {
             Self::Oidc(config) => &config.id,
             Self::Local(config) => &config.id,
+            Self::Workload(config) => &config.id,
         }
     }
 
@@ -45,6 +53,7 @@ impl Declared {
         match self {
             Self::Oidc(config) => &config.tenant,
             Self::Local(config) => &config.tenant,
+            Self::Workload(config) => &config.tenant,
         }
     }
 
@@ -54,6 +63,7 @@ impl Declared {
         match self {
             Self::Oidc(config) => &config.mapping,
             Self::Local(config) => &config.mapping,
+            Self::Workload(config) => &config.mapping,
         }
     }
 }
@@ -70,6 +80,8 @@ pub struct Wiring<'a> {
     pub entropy: Arc<dyn Entropy>,
     /// Counters against guessing.
     pub limits: Arc<dyn Limits>,
+    /// Remembers what was used once.
+    pub tickets: Arc<dyn Tickets>,
 }
 
 impl std::fmt::Debug for Wiring<'_> {
@@ -99,6 +111,9 @@ pub fn open(declared: Declared, wiring: &Wiring<'_>) -> Result<Arc<dyn Upstream>
         }
         Declared::Local(config) => {
             local::Local::open(config, wiring).map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>)
+        }
+        Declared::Workload(config) => {
+            workload::Workload::open(config, wiring).map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>)
         }
     };
     opened.map_err(|problem| OpenFault { id, problem })

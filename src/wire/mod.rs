@@ -7,6 +7,7 @@
 //! Start with [`oauth`] (token endpoint), then [`oidc`] (discovery, claims) and [`kube`]
 //! (credential plugin, kubeconfig); [`keystone`] is what OpenStack's front and target speak.
 
+pub mod cloud;
 pub mod keystone;
 pub mod kube;
 pub mod oauth;

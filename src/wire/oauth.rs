@@ -68,6 +68,12 @@ pub struct OAuthError {
     /// A page about the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_uri: Option<String>,
+    /// Ours: the stable code of the refusal, such as `CONDITION_FAILED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Ours: what exactly was missing or did not fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
     /// Ours: the request's id as it stands in the gateway's log; quoted to the help desk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,

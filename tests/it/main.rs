@@ -56,4 +56,5 @@ mod store;
 mod system;
 mod tokens;
 mod upstream_local;
-mod upstream_oidc;
+pub mod upstream_oidc;
+mod workload;

@@ -19,6 +19,7 @@ use fedgate::{
         dashboards::Dashboards,
         device::DeviceDesk,
         directory::{Directory, Source},
+        endings::Ender,
         login::Logins,
         logout::Logouts,
         session::{Live, SessionDesk},
@@ -79,11 +80,7 @@ impl Upstream for People {
         Health::Ready
     }
     fn ways(&self) -> Ways<'_> {
-        Ways {
-            browser: None,
-            password: None,
-            logout: None,
-        }
+        Ways::default()
     }
 }
 
@@ -215,6 +212,12 @@ async fn gateway() -> Gateway {
         door: door.clone(),
         desk: desk.clone(),
         revocations: records.clone(),
+        ender: Arc::new(Ender {
+            directory: directory.clone(),
+            endings: records.clone(),
+            sealer: sealer.clone(),
+            clock: clock.clone(),
+        }),
         signer: signer.clone(),
         audit: audit.clone(),
         clock: clock.clone(),

@@ -1,7 +1,7 @@
 //! OpenID providers as upstream: the certified `oidc-provider`, and a hostile one that breaks one check at a time.
 
 mod certified;
-mod forger;
+pub mod forger;
 mod hostile;
 mod keys;
 mod reach;

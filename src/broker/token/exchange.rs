@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693): a session's token becomes a credential for one target.
+//! Token exchange (RFC 8693): a session's token, or a workload's, becomes a credential for one target.
 
 use std::sync::Arc;
 
@@ -12,17 +12,21 @@ use crate::domain::{
     oauth::{OAuthError, Refused},
 };
 
-use super::{ACCESS_TOKEN, Caller, Issued, Terms, TokenDesk, invalid_grant, narrowed};
+use super::{
+    ACCESS_TOKEN, Caller, Issued, Live, Terms, TokenDesk, foreign::Claimed, invalid_grant, narrowed,
+};
 use crate::broker::bearer::{Claims, goal_of};
 use crate::port::{policy::ExchangeFacts, target::Target};
 
 /// RFC 8693 §3.
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+/// RFC 8693 §3.
+pub const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// What a client sends.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
-    /// Our own access token, of a session.
+    /// Our own access token, of a session; or a workload's token, of its own issuer.
     pub subject_token: &'a str,
     /// Its type.
     pub subject_token_type: &'a str,
@@ -41,22 +45,45 @@ impl std::fmt::Debug for Exchange<'_> {
     }
 }
 
+/// What is wanted for a token, whosever it is.
+pub(super) struct Wish<'a> {
+    pub audience: &'a str,
+    pub requested_token_type: Option<&'a str>,
+    pub scope: Option<&'a str>,
+    pub grant: GrantType,
+}
+
 impl TokenDesk {
-    /// Exchanges a session's token for a credential of one target.
+    /// Exchanges a session's token, or a workload's token of its own issuer, for a credential of one target.
     pub async fn exchange(
         &self,
         client: &ClientSettings,
         sent: &Exchange<'_>,
         caller: &Caller,
     ) -> Result<Issued, Refused> {
-        if !matches!(sent.subject_token_type, ACCESS_TOKEN | JWT) {
-            return Err(Refused::new(
-                OAuthError::InvalidRequest,
-                "subject_token_type is not supported",
-            ));
+        let wish = Wish {
+            audience: sent.audience,
+            requested_token_type: sent.requested_token_type,
+            scope: sent.scope,
+            grant: GrantType::TokenExchange,
+        };
+        // The type decides which of the two is meant, the issuer whether a JWT is one of ours: a token of ours is
+        // never given to an upstream, nor a foreign one to our own verifier.
+        let foreign = match sent.subject_token_type {
+            ACCESS_TOKEN => None,
+            JWT | ID_TOKEN => Claimed::of(sent.subject_token)
+                .filter(|claimed| claimed.issuer() != Some(self.directory.issuer())),
+            _ => return Err(unsupported()),
+        };
+        if let Some(claimed) = foreign {
+            return self
+                .foreign(client, (sent.subject_token, &claimed), &wish, caller)
+                .await;
+        }
+        if sent.subject_token_type == ID_TOKEN {
+            return Err(unsupported());
         }
         let target = self.wanted(client, sent.audience)?;
-        let facts = target.facts();
         let (live, claims) = self
             .bearer
             .verify(sent.subject_token, self.directory.issuer())
@@ -64,27 +91,40 @@ impl TokenDesk {
             .map_err(unusable)?;
         self.entitled(client, &claims, sent.audience)?;
         let scope = narrowed(&claims.scope, sent.scope)?;
+        let facts = self.facts_of(client, &claims, (sent.audience, &scope));
+        self.give((client, &live), (target, &scope), (&wish, facts), caller)
+            .await
+    }
+
+    /// Asks policy and mints.
+    pub(super) async fn give(
+        &self,
+        (client, live): (&ClientSettings, &Live),
+        (target, scope): (&Arc<dyn Target>, &str),
+        (wish, facts_of_exchange): (&Wish<'_>, ExchangeFacts<'_>),
+        caller: &Caller,
+    ) -> Result<Issued, Refused> {
+        let facts = target.facts();
         let goal = goal_of(facts, self.clock.now(), live.session.ends);
-        let facts_of_exchange = self.facts_of(client, &claims, (sent.audience, &scope));
         let permit = self
             .door
             .exchange(&live.identity, &goal, facts_of_exchange, (&client.id, caller))
             .await?;
-        let issued = match facts.kind {
+        let whose = (&permit, &live.identity);
+        Ok(match facts.kind {
             TargetKind::Kubernetes => {
-                check_type(sent.requested_token_type, None)?;
+                check_type(wish.requested_token_type, None)?;
                 let Credential::Token(minted) = target.mint(&permit).await? else {
                     return Err(Fault::new(Code::Internal, "the target gave no token").into());
                 };
-                check_type(sent.requested_token_type, Some(minted.token_type))?;
-                self.trail((&permit, &live.identity), client, &minted, caller)
-                    .await?;
-                as_issued(&permit, &minted, scope)
+                check_type(wish.requested_token_type, Some(minted.token_type))?;
+                self.trail(whose, (client, wish.grant), &minted, caller).await?;
+                as_issued(&permit, &minted, scope.to_owned())
             }
             TargetKind::Keystone | TargetKind::RelyingParty | TargetKind::Gateway => {
-                check_type(sent.requested_token_type, Some(ACCESS_TOKEN))?;
+                check_type(wish.requested_token_type, Some(ACCESS_TOKEN))?;
                 // No ID token out of an exchange: nobody has signed in.
-                let scope = without_openid(&scope);
+                let scope = without_openid(scope);
                 let terms = Terms {
                     client,
                     scope: &scope,
@@ -92,18 +132,20 @@ impl TokenDesk {
                     nonce: None,
                 };
                 let (issued, access) = self.tokens(&permit, &terms)?;
-                self.trail((&permit, &live.identity), client, &access, caller)
-                    .await?;
+                self.trail(whose, (client, wish.grant), &access, caller).await?;
                 Issued {
                     issued_token_type: Some(ACCESS_TOKEN),
                     ..issued
                 }
             }
-        };
-        Ok(issued)
+        })
     }
 
-    fn wanted(&self, client: &ClientSettings, audience: &str) -> Result<&Arc<dyn Target>, Refused> {
+    pub(super) fn wanted(
+        &self,
+        client: &ClientSettings,
+        audience: &str,
+    ) -> Result<&Arc<dyn Target>, Refused> {
         self.directory
             .targets()
             .find(|target| target.facts().audience == audience)
@@ -151,7 +193,7 @@ impl TokenDesk {
     async fn trail(
         &self,
         (permit, identity): (&Permit, &Identity),
-        client: &ClientSettings,
+        (client, grant): (&ClientSettings, GrantType),
         minted: &MintedToken,
         caller: &Caller,
     ) -> Result<(), Fault> {
@@ -163,13 +205,8 @@ impl TokenDesk {
         self.audit
             .record(caller.event(self.clock.now(), Some(identity), what))
             .await?;
-        self.audit_issued(
-            (identity, client),
-            GrantType::TokenExchange,
-            (permit.audience(), &minted.id),
-            caller,
-        )
-        .await
+        self.audit_issued((identity, client), grant, (permit.audience(), &minted.id), caller)
+            .await
     }
 }
 
@@ -191,9 +228,12 @@ fn unusable(fault: Fault) -> Refused {
     }
 }
 
+fn unsupported() -> Refused {
+    Refused::new(OAuthError::InvalidRequest, "subject_token_type is not supported")
+}
+
 /// Whether the type asked for is the one that is made; before it is made, whether it is one at all.
 fn check_type(asked: Option<&str>, made: Option<&str>) -> Result<(), Refused> {
-    const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
     let fits = match (asked, made) {
         (None, _) => true,
         (Some(asked), None) => matches!(asked, ACCESS_TOKEN | JWT | ID_TOKEN),

@@ -7,6 +7,7 @@ mod client_credentials;
 pub mod code;
 mod device;
 pub mod exchange;
+pub mod foreign;
 mod inspect;
 mod password;
 mod refresh;

@@ -163,6 +163,11 @@ fn upstreams(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
                 people(draft, &path, &config.users, problems);
                 config.session_lifetime_s
             }
+            upstream::Declared::Workload(config) => {
+                upstream_issuer(draft, &path, &config.issuer, problems);
+                workload(draft, *index, config, problems);
+                config.lifetime_s
+            }
         };
         if lifetime == 0 || lifetime > LONGEST_TOKEN_S {
             let path = format!("{path}.session_lifetime_s");
@@ -175,6 +180,40 @@ fn upstreams(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
                 let found = format!("'{}', which another rule has too", rule.rule);
                 draft.say(problems, &path, found, "a name of its own");
             }
+        }
+    }
+}
+
+/// A token must lead to one upstream: those of one issuer take different audiences.
+fn workload(
+    draft: &Draft<'_>,
+    index: usize,
+    config: &upstream::workload::Config,
+    problems: &mut Vec<Problem>,
+) {
+    let path = format!("upstreams[{index}]");
+    for (key, expected) in config.problems() {
+        draft.say(
+            problems,
+            &format!("{path}.{key}"),
+            "a setting that cannot be",
+            expected,
+        );
+    }
+    let issuer = issuer_text(draft).unwrap_or_default();
+    let own = config.audiences(issuer);
+    for (at, other) in draft.upstreams.iter().filter(|(at, _)| *at < index) {
+        let upstream::Declared::Workload(other) = other else {
+            continue;
+        };
+        let shared = other
+            .audiences(issuer)
+            .into_iter()
+            .find(|audience| own.contains(audience));
+        if let Some(audience) = shared.filter(|_| other.issuer == config.issuer) {
+            let found = format!("'{audience}', which upstreams[{at}] of the same issuer takes too");
+            let expected = "an audience of its own: it tells the two apart";
+            draft.say(problems, &format!("{path}.audiences"), found, expected);
         }
     }
 }
@@ -274,8 +313,9 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
             "false: PKCE is the only proof of a client without a secret",
         );
     }
-    if client.grants.contains(&GrantType::TokenExchange) == client.exchange.is_empty() {
-        let expected = "audiences exactly when the grant token-exchange is there";
+    let exchanges = [GrantType::TokenExchange, GrantType::JwtBearer];
+    if exchanges.iter().any(|grant| client.grants.contains(grant)) == client.exchange.is_empty() {
+        let expected = "audiences exactly when the grant token-exchange or jwt-bearer is there";
         say(
             "exchange",
             if client.exchange.is_empty() {

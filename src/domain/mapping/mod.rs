@@ -120,12 +120,16 @@ fn usable(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= LONGEST_VALUE && !text.chars().any(char::is_control)
 }
 
-fn claim<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    // The exact name first: claims such as "https://example.org/groups" hold dots.
+/// The claim at a path: its exact name, else a path of names with dots. A name may itself hold dots
+/// (`https://example.org/groups`, `kubernetes.io.namespace`), so the longest name that is there is taken first.
+#[must_use]
+pub fn claim<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     claims.get(path).or_else(|| {
-        let mut parts = path.split('.');
-        let first = claims.get(parts.next()?)?;
-        parts.try_fold(first, |value, part| value.get(part))
+        path.rmatch_indices('.').find_map(|(dot, _)| {
+            let (name, rest) = path.split_at_checked(dot)?;
+            let inner = claims.get(name)?.as_object()?;
+            claim(inner, rest.strip_prefix('.')?)
+        })
     })
 }
 

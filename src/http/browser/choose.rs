@@ -32,7 +32,7 @@ pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response 
     };
     match ask.query("organisation") {
         None => {
-            let mut sources = front.directory().sources();
+            let mut sources = front.directory().for_people();
             // The only way in: there is nothing to choose and nothing to hide.
             if let (Some(only), None) = (sources.next(), sources.next()) {
                 return see_other(&entry(only, ask.query("return")));

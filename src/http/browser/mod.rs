@@ -216,6 +216,10 @@ impl Front {
                 | Code::NotFound
                 | Code::MethodNotAllowed
                 | Code::TooLarge
+                | Code::IssuerUnknown
+                | Code::AudMismatch
+                | Code::ConditionFailed
+                | Code::TokenReplayed
                 | Code::AdminOnly => None,
             },
             ..Failed::new(fault.code)

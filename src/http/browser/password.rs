@@ -110,7 +110,7 @@ fn page(
     let action = ask.uri.path().to_owned();
     let (browser, set) = front.browser(ask);
     let tenant = front.directory().tenant(source.upstream.tenant());
-    let several = front.directory().sources().nth(1).is_some();
+    let several = front.directory().for_people().nth(1).is_some();
     let sealed = Some(sealed).filter(|sealed| !sealed.is_empty());
     let view = SignIn {
         form: front.form(&browser, &action),

@@ -9,7 +9,7 @@ use crate::domain::{
     fault::{Code, Fault},
 };
 use crate::port::target::CallerFacts;
-use crate::wire::keystone::SUBJECT_TOKEN;
+use crate::wire::{cloud::TOKEN_ENDS, keystone::SUBJECT_TOKEN};
 
 use super::{Front, fault::Refusal};
 
@@ -50,6 +50,9 @@ fn passed_on(answer: KeystoneToken) -> Result<Response, Refusal> {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    if let Some(ends) = answer.ends {
+        headers.insert(HeaderName::from_static(TOKEN_ENDS), HeaderValue::from(ends.0));
+    }
     for (name, value) in &answer.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.append(name, value);

@@ -27,7 +27,7 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
         return Err(Refusal::Path);
     }
     let payload = payload(front, &parts.headers, body).await?;
-    let from = made_from(front, &parts.method, asked, &payload);
+    let from = made_from(&parts.method, asked, &payload);
     let call = Call {
         method: parts.method,
         path: asked.to_owned(),
@@ -41,7 +41,7 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
             .get(SUBJECT_TOKEN)
             .and_then(|token| token.to_str().ok());
         if let (Some(made), StatusCode::CREATED) = (made.map(str::to_owned), answer.status) {
-            note(front, &from, &made).await;
+            note(front, &from, &made).await?;
         }
     }
     if is_broken(&answer) {
@@ -56,23 +56,25 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
     Ok(response)
 }
 
-/// The token that this request wants another for, where dashboards are to be signed out.
-fn made_from(front: &Front, method: &Method, asked: &str, payload: &Payload) -> Option<String> {
+/// The token that this request wants another for: what holds for one holds for the other.
+fn made_from(method: &Method, asked: &str, payload: &Payload) -> Option<String> {
     let Payload::Whole(body) = payload else {
         return None;
     };
-    let concerned = front.websso.is_some() && *method == Method::POST && asked == "/v3/auth/tokens";
+    let concerned = *method == Method::POST && asked == "/v3/auth/tokens";
     let wanted: Rescope = concerned.then(|| serde_json::from_slice(body).ok()).flatten()?;
     wanted.token().map(str::to_owned)
 }
 
-/// Whose the new token is. It is Keystone's to give, so a failure here is ours alone.
-async fn note(front: &Front, from: &str, made: &str) {
+/// Whose the new token is. That a dashboard's token cannot be noted is ours alone, as it is Keystone's to give; one
+/// that must end is not handed out where nobody would end it.
+async fn note(front: &Front, from: &str, made: &str) -> Result<(), Refusal> {
     if let Some(websso) = &front.websso
         && let Err(fault) = websso.dashboards.made(from, made).await
     {
         tracing::warn!(detail = %fault.detail, "a dashboard's token could not be kept: signing out will not revoke it");
     }
+    front.exchange.made(from, made).await.map_err(Refusal::Fault)
 }
 
 async fn payload(front: &Front, headers: &HeaderMap, body: Body) -> Result<Payload, Refusal> {

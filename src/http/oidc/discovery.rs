@@ -17,10 +17,8 @@ use crate::{
 };
 
 /// The document of OIDC Discovery and RFC 8414, the same bytes for both.
-pub(super) fn document(issuer: &str, takes_passwords: bool) -> Bytes {
-    // A grant that no client here may use would only invite people to type passwords.
-    let offered = |grant: &GrantType| takes_passwords || *grant != GrantType::Password;
-    let grants = GrantType::ALL.into_iter().filter(offered);
+pub(super) fn document(issuer: &str, offered: impl Fn(GrantType) -> bool) -> Bytes {
+    let grants = GrantType::ALL.into_iter().filter(|grant| offered(*grant));
     let at = |path: &str| Some(format!("{issuer}{path}"));
     let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let methods = list(&["client_secret_basic", "client_secret_post", "private_key_jwt"]);

@@ -91,12 +91,16 @@ impl std::ops::Deref for Front {
 impl OidcFrontend {
     /// All routes of the provider.
     pub fn routes(self) -> Router {
-        let discovery = discovery::document(
-            self.directory.issuer(),
-            self.directory
-                .clients()
-                .any(|client| client.grants.contains(&GrantType::Password)),
-        );
+        // Grants that no client here may use would only invite people to try, or to type passwords.
+        let used = |grant: GrantType| {
+            let seldom = matches!(grant, GrantType::Password | GrantType::JwtBearer);
+            !seldom
+                || self
+                    .directory
+                    .clients()
+                    .any(|client| client.grants.contains(&grant))
+        };
+        let discovery = discovery::document(self.directory.issuer(), used);
         let front = Front {
             parts: self,
             discovery,

@@ -41,7 +41,7 @@ pub(super) fn refuse(refused: &Refused, reference: &Reference) -> Response {
         "error": refused.error.as_str(), "error_description": refused.description,
         "code": fault::name(refused.fault.code), "reference": reference.0,
     });
-    if refused.error == OAuthError::AccessDenied
+    if (refused.error == OAuthError::AccessDenied || !refused.fault.reasons.is_empty())
         && let Some(body) = body.as_object_mut()
     {
         body.insert("reasons".into(), json!(refused.fault.reasons));

@@ -7,6 +7,7 @@
 
 mod audit;
 mod decisions;
+mod endings;
 mod families;
 mod keys;
 mod limits;

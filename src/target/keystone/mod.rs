@@ -4,9 +4,8 @@
 //! identity headers that it alone may set, and Keystone answers with a token. So Keystone must be reachable
 //! for this gateway only: whoever reaches it directly is whoever they claim to be.
 //!
-//! Keystone fixes the end of its token by its own `[token] expiration`; nobody can shorten one token. Keep that
-//! setting no longer than this target's `lifetime_s`: what remains is that a token may outlive the proof by up
-//! to that span. A removed grant is gone at the next login, because mapping schema 3.0 replaces all
+//! Keystone fixes the end of its token by its own `[token] expiration`; nobody can shorten one token. A token that
+//! would outlive its permit is therefore revoked at the permit's end (`broker::endings`). A removed grant is gone at the next login, because mapping schema 3.0 replaces all
 //! assignments of the person; Keystone itself then refuses the role to running tokens.
 //!
 //! Start at [`Keystone::mint`]; [`headers`] says what Keystone is told, [`transport`] how it gets there,
@@ -31,6 +30,7 @@ use crate::domain::{
     credential::{Credential, KeystoneToken},
     fault::{Code, Fault},
     tenant::Tenant,
+    time::Timestamp,
 };
 use crate::port::relay::Call;
 use crate::port::target::{Dashboards, GroupPrefix, Target, TargetFacts};
@@ -137,7 +137,7 @@ impl Target for Keystone {
         let told = self.told(permit)?;
         let path = self.config.auth_path();
         let answer = self.log_in(|| answer::call(Method::POST, &path), &told).await?;
-        accepted(answer, permit)
+        accepted(answer)
     }
 
     async fn health(&self) -> Option<Result<(), String>> {
@@ -156,16 +156,18 @@ impl Target for Keystone {
 }
 
 /// Reads Keystone's answer to a login.
-fn accepted(answer: answer::Answer, permit: &Permit) -> Result<Credential, Fault> {
+fn accepted(answer: answer::Answer) -> Result<Credential, Fault> {
     match (answer.status, answer.header(SUBJECT_TOKEN)) {
         (201, Some(token)) if !token.is_empty() => {
             let token = token.to_owned();
-            note_end(&answer, permit);
+            let expires = end_of(&answer);
             Ok(Credential::Keystone(KeystoneToken {
                 token,
                 status: answer.status,
                 headers: answer.headers,
                 body: answer.body,
+                expires,
+                ends: None,
             }))
         }
         (201, _) => Err(Fault::new(
@@ -176,18 +178,9 @@ fn accepted(answer: answer::Answer, permit: &Permit) -> Result<Credential, Fault
     }
 }
 
-/// Says in the log when Keystone's own lifetime is longer than what was permitted.
-fn note_end(answer: &answer::Answer, permit: &Permit) {
-    let end = serde_json::from_slice::<crate::wire::keystone::TokenBody>(&answer.body)
-        .ok()
-        .and_then(|body| chrono::DateTime::parse_from_rfc3339(&body.token.expires_at).ok());
-    if let Some(end) = end
-        && end.timestamp() > permit.expires().0
-    {
-        tracing::warn!(
-            target = %permit.target(),
-            seconds = end.timestamp() - permit.expires().0,
-            "Keystone's token outlives the permit: its [token] expiration is longer than the proof or the policy allows"
-        );
-    }
+/// When Keystone ends the token of its answer.
+fn end_of(answer: &answer::Answer) -> Option<Timestamp> {
+    let body = serde_json::from_slice::<crate::wire::keystone::TokenBody>(&answer.body).ok()?;
+    let end = chrono::DateTime::parse_from_rfc3339(&body.token.expires_at).ok()?;
+    Some(Timestamp(end.timestamp()))
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
@@ -21,12 +21,13 @@ use crate::{
 };
 
 use super::{
+    super::jose::{
+        keys::KeySet,
+        trouble::{Part, Troubles},
+    },
     ClientAuthMethod,
-    trouble::{Part, Troubles},
 };
 
-/// At most one key fetch in this span, whatever tokens arrive: unknown key ids must not become a flood there.
-const KEYS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
 /// Metadata is read anew after this.
 const METADATA_KEPT: Duration = Duration::from_secs(3600);
 /// A provider that is down is tried again after this, doubling up to `RETRY_LONGEST`.
@@ -77,22 +78,13 @@ impl Metadata {
     }
 }
 
-#[derive(Default)]
-struct Keys {
-    set: JwkSet,
-    /// When they were last asked for, with or without success.
-    asked: Option<Timestamp>,
-    /// When they were last read.
-    read: Option<Timestamp>,
-}
-
 /// One provider.
 pub(super) struct Provider {
     issuer: String,
     outbound: Outbound,
     clock: Arc<dyn Clock>,
     metadata: ArcSwapOption<(Metadata, Timestamp)>,
-    keys: Mutex<Keys>,
+    keys: KeySet,
     tried: Mutex<Option<Timestamp>>,
     down: RwLock<String>,
     pub(super) troubles: Troubles,
@@ -105,7 +97,7 @@ impl Provider {
             outbound,
             clock,
             metadata: ArcSwapOption::empty(),
-            keys: Mutex::new(Keys::default()),
+            keys: KeySet::default(),
             tried: Mutex::new(None),
             down: RwLock::new("not asked yet".to_owned()),
             troubles: Troubles::default(),
@@ -208,72 +200,22 @@ impl Provider {
         Ok(metadata)
     }
 
-    /// The keys that may have made a signature with this key id. An unknown id leads to at most one fetch in
-    /// `KEYS_AT_MOST_EVERY`, and parallel sign-ins wait for the same one.
+    /// The keys that may have made a signature with this key id. An unknown id leads to at most one fetch in a
+    /// minute, and parallel sign-ins wait for the same one.
     pub(super) async fn keys(&self, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
-        let mut keys = self.keys.lock().await;
+        let mut held = self.keys.hold().await;
         let now = self.clock.now();
-        let usable = !matching(&keys.set, kid).is_empty();
-        // Without a key id a change of keys cannot be seen: then they are asked for whenever that is allowed.
-        let known = usable && kid.is_some();
-        // A key that the provider has withdrawn must not be believed for ever.
-        let old = keys.read.is_none_or(|at| now >= at.plus(METADATA_KEPT));
-        let pause = if keys.read.is_some() {
-            KEYS_AT_MOST_EVERY
-        } else {
-            ASK_AT_MOST_EVERY
-        };
-        let may_ask = keys.asked.is_none_or(|at| now >= at.plus(pause));
-        if (!known || old) && may_ask {
+        if held.must_ask(kid, now) {
             let url = self.metadata().await?.jwks_uri;
-            // The failed try counts too, else an outage there would be answered by a flood.
-            keys.asked = Some(now);
-            match self.outbound.get_json(&url).await {
-                Ok(document) => {
-                    keys.set = readable_keys(&document);
-                    keys.read = Some(now);
-                    self.troubles.worked(Part::Keys);
-                }
-                Err(fault) => {
-                    self.troubles.failed(Part::Keys, now, fault.to_string());
-                    if !usable {
-                        return Err(Fault::new(Code::UpstreamDown, fault.to_string()));
-                    }
-                    tracing::warn!(%fault, "an upstream's keys could not be read anew");
-                }
-            }
+            let answer = self.outbound.get_json(&url).await;
+            held.answered(
+                answer.map_err(|fault| fault.to_string()),
+                (kid, now),
+                &self.troubles,
+            )?;
         }
-        if keys.read.is_none() {
-            return Err(Fault::new(
-                Code::UpstreamDown,
-                "the provider's keys could not be read",
-            ));
-        }
-        Ok(matching(&keys.set, kid))
+        held.candidates(kid)
     }
-}
-
-/// The keys that can be read; one of an unknown kind must not spoil the others.
-fn readable_keys(document: &serde_json::Value) -> JwkSet {
-    let keys = document
-        .get("keys")
-        .and_then(serde_json::Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    JwkSet {
-        keys: keys
-            .into_iter()
-            .filter_map(|key| serde_json::from_value(key).ok())
-            .collect(),
-    }
-}
-
-fn matching(set: &JwkSet, kid: Option<&str>) -> Vec<Jwk> {
-    set.keys
-        .iter()
-        .filter(|key| kid.is_none() || key.common.key_id.as_deref() == kid)
-        .cloned()
-        .collect()
 }
 
 /// Looks for the provider in the background, and now and then looks again.

@@ -19,10 +19,10 @@ use crate::{
 };
 
 use super::{
+    super::jose::{token, trouble::Part},
     ClientAuthMethod, Oidc,
     claims::{self, Expected},
     discovery::Metadata,
-    trouble::Part,
 };
 
 /// What must be remembered until the browser comes back. Travels sealed in its cookie.
@@ -309,7 +309,7 @@ impl Oidc {
         });
         let proved = claims
             .get("auth_time")
-            .and_then(claims::seconds)
+            .and_then(token::seconds)
             .map_or(now, Timestamp);
         UpstreamAssertion::verified(Verified {
             upstream: self.config.id.clone(),

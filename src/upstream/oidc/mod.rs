@@ -7,7 +7,6 @@ mod claims;
 mod config;
 mod discovery;
 mod login;
-mod trouble;
 
 use std::sync::Arc;
 
@@ -89,8 +88,8 @@ impl Upstream for Oidc {
     fn ways(&self) -> Ways<'_> {
         Ways {
             browser: Some(self as &dyn BrowserLogin),
-            password: None,
             logout: Some(self as &dyn UpstreamLogout),
+            ..Ways::default()
         }
     }
 }

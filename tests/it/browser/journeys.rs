@@ -24,6 +24,7 @@ use fedgate::{
         dashboards::Dashboards,
         device::DeviceDesk,
         directory::{Directory, Source},
+        endings::Ender,
         login::Logins,
         logout::Logouts,
         overview::Overview,
@@ -129,9 +130,8 @@ impl Upstream for People {
     }
     fn ways(&self) -> Ways<'_> {
         Ways {
-            browser: None,
             password: Some(self),
-            logout: None,
+            ..Ways::default()
         }
     }
 }
@@ -178,8 +178,7 @@ impl Upstream for Far {
     fn ways(&self) -> Ways<'_> {
         Ways {
             browser: Some(self),
-            password: None,
-            logout: None,
+            ..Ways::default()
         }
     }
 }
@@ -335,6 +334,12 @@ async fn gateway() -> Gateway {
         door: door.clone(),
         desk: desk.clone(),
         revocations: Arc::new(records.clone()),
+        ender: Arc::new(Ender {
+            directory: directory.clone(),
+            endings: Arc::new(records.clone()),
+            sealer: sealer.clone(),
+            clock: clock.clone(),
+        }),
         signer: ring.clone(),
         audit: audit.clone(),
         clock: clock.clone(),

@@ -18,7 +18,7 @@ use fedgate::{
         clock::Clock,
         secrets::{MissingSecret, Secrets},
     },
-    store::memory::MemoryLimits,
+    store::memory::{MemoryLimits, MemoryTickets},
     upstream::Wiring,
 };
 
@@ -62,6 +62,7 @@ pub fn wiring(clock: &Arc<TestClock>) -> Wiring<'static> {
         secrets: &Plain,
         entropy: Arc::new(SystemEntropy),
         limits: Arc::new(MemoryLimits::new(1000, Arc::clone(&clock))),
+        tickets: Arc::new(MemoryTickets::new(1000, Arc::clone(&clock))),
         clock,
     }
 }

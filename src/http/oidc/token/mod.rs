@@ -6,6 +6,7 @@ mod client_credentials;
 mod code;
 mod device;
 mod exchange;
+mod jwt_bearer;
 mod password;
 mod refresh;
 
@@ -65,6 +66,7 @@ async fn grant(front: &Front, posted: &Posted) -> Result<Issued, Refused> {
         GrantType::ClientCredentials => client_credentials::run(&call).await,
         GrantType::DeviceCode => device::run(&call).await,
         GrantType::TokenExchange => exchange::run(&call).await,
+        GrantType::JwtBearer => jwt_bearer::run(&call).await,
         GrantType::Password => password::run(&call).await,
     };
     if let Err(refused) = &outcome {

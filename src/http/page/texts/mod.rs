@@ -3,7 +3,7 @@
 mod de;
 mod en;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
@@ -74,6 +74,20 @@ pub fn words(language: Language) -> Result<Value, String> {
     }
     words.insert("codes".into(), codes.into());
     Ok(Value::from(Serde(words)))
+}
+
+/// What one reason code means, in English and German; the code itself where it has no text.
+#[must_use]
+pub fn reason(code: &str) -> (String, String) {
+    static TEXTS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> = LazyLock::new(|| {
+        // The file is part of the program and a test reads it, so the default is never met.
+        serde_json::from_str(include_str!("../../../../policies/texts.json")).unwrap_or_default()
+    });
+    let of = |language: &str| {
+        let text = TEXTS.get(code).and_then(|texts| texts.get(language));
+        text.cloned().unwrap_or_else(|| code.to_owned())
+    };
+    (of("en"), of("de"))
 }
 
 /// What policy's reason codes mean. The texts lie beside the policies, because who adds a code adds its text.

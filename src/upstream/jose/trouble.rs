@@ -16,7 +16,7 @@ const TOLD: Duration = Duration::from_secs(300);
 
 /// What is asked of a provider, each on its own: one may fail while the others work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(in crate::upstream) enum Part {
     Metadata,
     Keys,
     TokenEndpoint,
@@ -36,11 +36,11 @@ impl Part {
 
 /// The last failure of each part.
 #[derive(Debug, Default)]
-pub(super) struct Troubles(RwLock<BTreeMap<Part, (Timestamp, String)>>);
+pub(in crate::upstream) struct Troubles(RwLock<BTreeMap<Part, (Timestamp, String)>>);
 
 impl Troubles {
     /// A part failed. `reason` is shown to whoever may ask for readiness: no secret, nothing of an answer's body.
-    pub(super) fn failed(&self, part: Part, now: Timestamp, reason: impl Into<String>) {
+    pub(in crate::upstream) fn failed(&self, part: Part, now: Timestamp, reason: impl Into<String>) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -48,7 +48,7 @@ impl Troubles {
     }
 
     /// A part works.
-    pub(super) fn worked(&self, part: Part) {
+    pub(in crate::upstream) fn worked(&self, part: Part) {
         // Nearly always there is nothing to forget, and sign-ins need not wait for one another.
         let known = self
             .0
@@ -64,7 +64,7 @@ impl Troubles {
     }
 
     /// What has failed lately, in one line; none if nothing has.
-    pub(super) fn told(&self, now: Timestamp) -> Option<String> {
+    pub(in crate::upstream) fn told(&self, now: Timestamp) -> Option<String> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let lines: Vec<String> = all
             .iter()
