@@ -35,6 +35,8 @@ check: ## The fast check while writing: compile everything, run nothing
 bench: ## The figures of the README (release build, then about three minutes); BENCH="--tolerance 0.1 --only refresh"
 	@tests/parts/system.sh bench
 	@cargo bench --locked --bench figures -- $(BENCH)
+	@tests/parts/keystone.sh
+	@benches/introspection.sh
 
 fmt: ## Format the code
 	@cargo fmt

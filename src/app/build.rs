@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     domain::ids::TargetId,
     http::{kubernetes::Asking, opa::Meter},
-    keys::{KeyRing, SecretSealer, SystemEntropy},
+    keys::{Rings, SecretSealer, SystemEntropy},
     port::{
         audit::Audit,
         clock::Clock,
@@ -51,7 +51,7 @@ use super::{
     jobs::Jobs,
     opa,
     policies::Policies,
-    serve,
+    rings, serve,
 };
 
 /// Why a gateway does not start: what was found, what is expected.
@@ -97,7 +97,7 @@ pub(super) struct Parts {
     pub directory: Arc<Directory>,
     pub policy: Arc<dyn Policy>,
     pub care: Arc<dyn PolicyCare>,
-    pub ring: Arc<KeyRing>,
+    pub ring: Arc<Rings>,
     pub sealer: Arc<dyn Sealer>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -128,13 +128,8 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
     let opened = store::open(&config.store, secrets, Arc::clone(&clock))
         .await
         .map_err(start)?;
-    let ring = KeyRing::open(
-        Arc::clone(&opened.keys),
-        Arc::clone(&sealer),
-        Arc::clone(&clock),
-        config.issuer.clone(),
-        config.keys.clone(),
-    );
+    let keys = Arc::clone(&opened.keys);
+    let ring = rings::open(&config, keys, Arc::clone(&sealer), Arc::clone(&clock));
     let ring = Arc::new(ring.await.map_err(start)?);
     let policies = Policies::open(&config, secrets, (&opened, &clock))?;
     let rest = opa::Gateway::open(&config.policy, secrets, &policies)?;
@@ -177,7 +172,7 @@ struct World {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     sealer: Arc<dyn Sealer>,
-    ring: Arc<KeyRing>,
+    ring: Arc<Rings>,
     policies: Policies,
 }
 

@@ -181,10 +181,7 @@ fn place(config: &Config, target: &str) -> Result<(TargetKind, u64), StartFault>
     }
     for declared in &config.targets {
         if declared.id().as_str() == target {
-            return Ok(match declared {
-                crate::target::Declared::Keystone(keystone) => (TargetKind::Keystone, keystone.lifetime_s),
-                crate::target::Declared::Kubernetes(cluster) => (TargetKind::Kubernetes, cluster.lifetime_s),
-            });
+            return Ok((declared.kind(), declared.lifetime_s()));
         }
     }
     let client = config.clients.iter().find(|client| client.id.as_str() == target);

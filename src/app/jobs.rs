@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     broker::endings::Ender,
-    keys::{KeyRing, REFRESH_EVERY},
+    keys::{REFRESH_EVERY, Rings},
     port::{clock::Clock, records::Sessions, tickets::Tickets},
     telemetry::Metrics,
 };
@@ -18,7 +18,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
 /// What the jobs need.
 pub(super) struct Jobs {
-    pub ring: Arc<KeyRing>,
+    pub ring: Arc<Rings>,
     pub sessions: Arc<dyn Sessions>,
     pub tickets: Arc<dyn Tickets>,
     pub ender: Arc<Ender>,

@@ -8,8 +8,8 @@ use std::{
 use crate::{
     config::Config,
     domain::key::Algorithm,
-    keys::{KeyInfo, KeyRing, SecretSealer, SystemEntropy},
-    port::{entropy::Entropy as _, secrets::Secrets},
+    keys::{KeyInfo, SecretSealer, SystemEntropy},
+    port::{entropy::Entropy as _, keyring::KeyCare as _, secrets::Secrets},
     store,
     target::{
         self,
@@ -18,7 +18,7 @@ use crate::{
     upstream::local,
 };
 
-use super::{build::StartFault, clock::SystemClock};
+use super::{build::StartFault, clock::SystemClock, rings};
 
 fn failed(fault: impl std::fmt::Display) -> StartFault {
     StartFault(fault.to_string())
@@ -36,15 +36,8 @@ pub async fn keys(
     let opened = store::open(&config.store, secrets, clock.clone())
         .await
         .map_err(failed)?;
-    let ring = KeyRing::open(
-        Arc::clone(&opened.keys),
-        sealer,
-        clock,
-        config.issuer.clone(),
-        config.keys.clone(),
-    )
-    .await
-    .map_err(failed)?;
+    let ring = rings::open(config, Arc::clone(&opened.keys), sealer, clock);
+    let ring = ring.await.map_err(failed)?;
     let made = match rotate {
         Some(algorithm) => ring.rotate(algorithm).await.map_err(failed)?,
         None => Vec::new(),

@@ -180,15 +180,17 @@ impl Bearer {
             let live = self.live(claims).await?;
             return Ok((live.identity, live.session.ends));
         }
+        self.own_holder(claims, self.clock.now())
+    }
+
+    /// The client that a token without a session speaks for.
+    pub(super) fn own_holder(&self, claims: &Claims, now: Timestamp) -> Result<(Identity, Timestamp), Fault> {
         let client = self
             .directory
             .client(&claims.client_id)
             .ok_or_else(|| Fault::new(Code::TokenInvalid, "its client is not configured any more"))?;
         let ends = Timestamp(claims.exp);
-        Ok((
-            own_identity(client, self.directory.issuer(), self.clock.now(), ends)?,
-            ends,
-        ))
+        Ok((own_identity(client, self.directory.issuer(), now, ends)?, ends))
     }
 }
 

@@ -88,7 +88,7 @@ impl Dashboards {
     ) -> Result<Vec<u8>, Fault> {
         let unknown = || Fault::new(Code::NotFound, format!("no dashboards at '{target}'"));
         let target = self.directory.target(target).ok_or_else(unknown)?;
-        let door = target.as_dashboards().ok_or_else(unknown)?;
+        let door = target.ways().dashboards.ok_or_else(unknown)?;
         let facts = target.facts();
         let now = self.clock.now();
         let goal = goal_of(facts, now, live.session.ends);
@@ -188,7 +188,7 @@ impl Dashboards {
             let Some(target) = self.directory.target(&handed.target) else {
                 continue;
             };
-            let Some(door) = target.as_dashboards() else {
+            let Some(door) = target.ways().dashboards else {
                 continue;
             };
             let name = &target.facts().name;

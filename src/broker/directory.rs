@@ -158,6 +158,21 @@ impl Directory {
         self.targets.get(id)
     }
 
+    /// The target whose tokens have this audience; there is one at most.
+    #[must_use]
+    pub fn at_audience(&self, audience: &str) -> Option<&Arc<dyn Target>> {
+        self.targets
+            .values()
+            .find(|target| target.facts().audience == audience)
+    }
+
+    /// The issuer of tokens for an audience.
+    #[must_use]
+    pub fn issuer_at(&self, audience: &str) -> &str {
+        let issuer = self.at_audience(audience).and_then(|target| target.ways().issuer);
+        issuer.map_or(self.issuer.as_str(), |issuer| issuer.issuer())
+    }
+
     /// All targets.
     pub fn targets(&self) -> impl Iterator<Item = &Arc<dyn Target>> {
         self.targets.values()
@@ -229,11 +244,7 @@ impl Directory {
     /// Where a token for `audience`, asked by `client`, leads.
     #[must_use]
     pub fn goal(&self, client: &ClientSettings, audience: &str) -> Option<Goal> {
-        if let Some(target) = self
-            .targets
-            .values()
-            .find(|target| target.facts().audience == audience)
-        {
+        if let Some(target) = self.at_audience(audience) {
             return Some(Goal::at(target.facts()));
         }
         if audience != self.issuer {

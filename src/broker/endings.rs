@@ -101,7 +101,7 @@ impl Ender {
             .open(Purpose::Handed, &ending.sealed)
             .and_then(|token| String::from_utf8(token).ok());
         let target = self.directory.target(&ending.target);
-        let (Some(token), Some(door)) = (token, target.and_then(|target| target.as_dashboards())) else {
+        let (Some(token), Some(door)) = (token, target.and_then(|target| target.ways().dashboards)) else {
             tracing::error!(target = %ending.target, "a token that must end cannot be ended: its target or the secret key is another; it ends by itself");
             return true;
         };

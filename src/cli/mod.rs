@@ -5,6 +5,7 @@
 
 mod demo;
 mod explain;
+mod keystone_kolla;
 mod keystone_map;
 mod policy;
 
@@ -106,6 +107,9 @@ enum Keystone {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Write what a stock kolla-ansible or OSISM needs, for a target of kind `keystone_claims`: metadata, mappings,
+    /// settings and the Apache snippet.
+    Kolla(keystone_kolla::Wanted),
     /// Show what Keystone makes of an assertion by its mapping rules. Asks no Keystone.
     Map(keystone_map::Wanted),
 }
@@ -190,6 +194,7 @@ fn dispatch(command: Command) -> Result<(), Failed> {
             ))?;
             say(&lines.join("\n"))
         }
+        Command::Keystone(Keystone::Kolla(wanted)) => say(&keystone_kolla::run(&wanted)?),
         Command::Keystone(Keystone::Map(wanted)) => say(&keystone_map::run(&wanted)?),
         Command::Policy(command) => policy::run(command),
         Command::HashPassword => {
@@ -229,8 +234,11 @@ fn keys(place: &Place, rotate: Option<Option<Algorithm>>) -> Result<(), Failed> 
             .life
             .signs_until
             .map_or_else(|| "-".to_owned(), |until| until.rfc3339());
+        let issuer = key
+            .issuer
+            .map_or_else(String::new, |issuer| format!("  {issuer}"));
         lines.push(format!(
-            "{:<44} {:<6} {:<9} {:<21} {until}",
+            "{:<44} {:<6} {:<9} {:<21} {until}{issuer}",
             key.kid,
             key.algorithm.as_str(),
             format!("{:?}", key.stage).to_lowercase(),

@@ -142,6 +142,12 @@ pub mod reason {
     pub const PROOF_EXPIRED: &str = "proof_expired";
     /// Policy answered with an entitlement that has no place at this kind of target.
     pub const WRONG_KIND: &str = "entitlement_of_wrong_kind";
+    /// The token names a project that policy does not give, or two.
+    pub const PROJECT_NOT_GIVEN: &str = "project_not_given";
+    /// A token is for one project, policy gives several, and none was named.
+    pub const PROJECT_NOT_CHOSEN: &str = "project_not_chosen";
+    /// The far side makes its people members of one project, and policy gives none with that role.
+    pub const NO_DEFAULT_PROJECT: &str = "no_default_project";
     /// The identity belongs to another tenant than the one named.
     pub const TENANT_MISMATCH: &str = "tenant_mismatch";
 }

@@ -102,6 +102,10 @@ impl OAuthError {
     }
 }
 
+/// The scope that names the one project of a token: `project:NAME` or `project:DOMAIN/NAME`. It only narrows, so
+/// every client may ask for it.
+pub const PROJECT_SCOPE: &str = "project:";
+
 /// A refusal: what the protocol says, one sentence for the developer, and the fault for page and log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {fault}", error.as_str())]

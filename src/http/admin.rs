@@ -437,6 +437,7 @@ mod tests {
                     let kid = format!("new-{}", algorithm.as_str());
                     lines.push(KeyLine {
                         kid: kid.clone(),
+                        issuer: None,
                         algorithm,
                         stage: Stage::Pending,
                         life: Life::successor(NOW),
@@ -471,6 +472,7 @@ mod tests {
     fn books() -> Arc<Books> {
         let first = KeyLine {
             kid: "first".to_owned(),
+            issuer: None,
             algorithm: Algorithm::Es256,
             stage: Stage::Active,
             life: Life::first(NOW.minus(Duration::from_secs(86_400))),

@@ -61,7 +61,7 @@ mod tests {
     }
     #[async_trait]
     impl KeyRecords for Drawer {
-        async fn keys(&self, _: Timestamp) -> Result<Vec<StoredKey>, RecordFault> {
+        async fn keys(&self, _: &str, _: Timestamp) -> Result<Vec<StoredKey>, RecordFault> {
             if *self.shut.lock().unwrap() {
                 return Err(RecordFault("shut".to_owned()));
             }

@@ -100,7 +100,7 @@ impl Key {
     pub(super) fn generate(
         algorithm: Algorithm,
         life: Life,
-        issuer: &str,
+        (ring, issuer): (&str, &str),
         sealer: &Arc<dyn Sealer>,
     ) -> Result<StoredKey, RingFault> {
         let pkcs8 = match algorithm {
@@ -120,6 +120,7 @@ impl Key {
         let (_, _, public) = parse(algorithm, &pkcs8)?;
         Ok(StoredKey {
             kid: public.thumbprint(),
+            ring: ring.to_owned(),
             algorithm,
             sealed: sealed.into_bytes(),
             certificate,

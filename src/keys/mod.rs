@@ -11,6 +11,7 @@ mod entropy;
 mod jwks;
 mod material;
 mod ring;
+mod rings;
 mod rotate;
 mod seal;
 mod verify;
@@ -18,6 +19,7 @@ mod verify;
 pub use config::Config;
 pub use entropy::SystemEntropy;
 pub use ring::KeyRing;
+pub use rings::{RingParts, Rings};
 pub use rotate::REFRESH_EVERY;
 pub use seal::{SecretSealer, ShortSecret};
 

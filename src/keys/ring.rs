@@ -51,6 +51,8 @@ impl State {
 /// Signs, verifies and publishes. Keys are read again from the records now and then (`refresh`), so that
 /// replicas agree.
 pub struct KeyRing {
+    /// Its name in the records; empty for the gateway's own.
+    pub(super) name: String,
     pub(super) records: Arc<dyn KeyRecords>,
     pub(super) sealer: Arc<dyn Sealer>,
     pub(super) clock: Arc<dyn Clock>,
@@ -75,7 +77,19 @@ impl KeyRing {
         issuer: String,
         settings: Config,
     ) -> Result<Self, RingFault> {
+        Self::named((String::new(), issuer), records, sealer, clock, settings).await
+    }
+
+    /// The same for an issuer beside the gateway's own, by its name in the records.
+    pub(super) async fn named(
+        (name, issuer): (String, String),
+        records: Arc<dyn KeyRecords>,
+        sealer: Arc<dyn Sealer>,
+        clock: Arc<dyn Clock>,
+        settings: Config,
+    ) -> Result<Self, RingFault> {
         let ring = Self {
+            name,
             records,
             sealer,
             clock,
@@ -98,6 +112,7 @@ impl KeyRing {
             .iter()
             .map(|key| KeyLine {
                 kid: key.kid.clone(),
+                issuer: (!self.name.is_empty()).then(|| self.issuer.clone()),
                 algorithm: key.algorithm,
                 stage: key.life.stage(now),
                 life: key.life,

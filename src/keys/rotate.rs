@@ -22,7 +22,7 @@ impl KeyRing {
     /// Reads the keys from the records. Keys that are known already are not parsed again; if nothing
     /// changed, the document stays the same.
     pub async fn reload(&self) -> Result<(), RingFault> {
-        let stored = self.records.keys(self.clock.now()).await?;
+        let stored = self.records.keys(&self.name, self.clock.now()).await?;
         let before = self.state.load_full();
         let same = stored.len() == before.keys.len()
             && stored
@@ -125,6 +125,6 @@ impl KeyRing {
     }
 
     fn generate(&self, algorithm: Algorithm, life: Life) -> Result<StoredKey, RingFault> {
-        Key::generate(algorithm, life, &self.issuer, &self.sealer)
+        Key::generate(algorithm, life, (&self.name, &self.issuer), &self.sealer)
     }
 }

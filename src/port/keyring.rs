@@ -11,6 +11,9 @@ use crate::domain::key::{Algorithm, Life, Stage};
 pub struct KeyLine {
     /// Its name: the JWK thumbprint (RFC 7638).
     pub kid: String,
+    /// The issuer that it signs for, where that is not the gateway itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// What it signs with.
     pub algorithm: Algorithm,
     /// Where it is in its life now.

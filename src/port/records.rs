@@ -92,6 +92,8 @@ pub trait Endings: Send + Sync {
 pub struct StoredKey {
     /// JWK thumbprint (RFC 7638) of the public key.
     pub kid: String,
+    /// The ring it is of: empty for the gateway's own, else the name of the target that is an issuer of its own.
+    pub ring: String,
     /// What it signs with.
     pub algorithm: Algorithm,
     /// PKCS#8, sealed at rest.
@@ -105,10 +107,10 @@ pub struct StoredKey {
 /// Signing keys.
 #[async_trait]
 pub trait KeyRecords: Send + Sync {
-    /// All keys that are not gone at `now`, oldest first.
-    async fn keys(&self, now: Timestamp) -> Result<Vec<StoredKey>, RecordFault>;
+    /// All keys of a ring that are not gone at `now`, oldest first.
+    async fn keys(&self, ring: &str, now: Timestamp) -> Result<Vec<StoredKey>, RecordFault>;
     /// In one transaction under a lock: adds `new` and gives `superseded` keys their new lives. If a key of
-    /// that algorithm was added by somebody else since `seen` (their kids), nothing changes and the answer
+    /// that algorithm and ring was added by somebody else since `seen` (their kids), nothing changes and the answer
     /// is false: replicas that start or rotate together make one key, not several.
     async fn add(
         &self,

@@ -55,6 +55,10 @@ pub trait Signer: Send + Sync {
     fn verify_hint(&self, token: &str) -> Result<Map<String, Value>, KeyFault>;
     /// The JWKS document (RFC 7517) with `x5c`, rendered when the ring changes.
     fn jwks(&self) -> Arc<Bytes>;
+    /// The keys of a target that is an issuer of its own; none where there is no such issuer.
+    fn of_issuer(&self, _issuer: &str) -> Option<Arc<dyn Signer>> {
+        None
+    }
 }
 
 /// What a sealed text is for. A seal of one purpose does not open as another.

@@ -1,8 +1,9 @@
 //! Where people are let in.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::domain::{
     access::{Ceilings, Permit, TargetKind},
@@ -24,10 +25,71 @@ pub trait Target: Send + Sync {
     async fn health(&self) -> Option<Result<(), String>> {
         None
     }
-    /// Signing in for dashboards, where it knows that.
-    fn as_dashboards(&self) -> Option<&dyn Dashboards> {
-        None
+    /// What it can do beside minting.
+    fn ways(&self) -> Ways<'_> {
+        Ways::default()
     }
+}
+
+/// What a target can do beside minting.
+#[derive(Clone, Copy, Default)]
+pub struct Ways<'a> {
+    /// Signing in for dashboards.
+    pub dashboards: Option<&'a dyn Dashboards>,
+    /// Its services ask us about tokens.
+    pub service: Option<&'a dyn Service>,
+    /// Tokens for it have an issuer of their own.
+    pub issuer: Option<&'a dyn Issuer>,
+}
+
+impl std::fmt::Debug for Ways<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Ways")
+    }
+}
+
+/// A target whose tokens have an issuer of their own, with keys that sign nothing else: for far sides that look at
+/// signature and issuer alone. It mints them itself.
+pub trait Issuer: TokenMint {
+    /// The issuer: the gateway's own with a path after it.
+    fn issuer(&self) -> &str;
+    /// Its metadata (OIDC Discovery §3).
+    fn metadata(&self) -> Vec<u8>;
+    /// Its keys.
+    fn jwks(&self) -> Arc<Bytes>;
+    /// Whether a token of this permit would let somebody in at the far side: a person is better refused here, where
+    /// the reason can be said.
+    fn check(&self, permit: &Permit) -> Result<(), Fault>;
+}
+
+/// A target that asks us about tokens (RFC 7662) and wants to hear of projects and roles.
+pub trait Service: Send + Sync {
+    /// What it is told about a token of that scope, whose holder has this permit now.
+    fn told(&self, permit: &Permit, scope: &str) -> Result<AtService, Fault>;
+}
+
+/// A token's holder at a service: one project with the roles on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtService {
+    /// What the person is called.
+    pub username: String,
+    /// Their domain.
+    pub user_domain: Place,
+    /// The project.
+    pub project: Place,
+    /// The project's domain.
+    pub project_domain: Place,
+    /// The roles, sorted, each once.
+    pub roles: Vec<String>,
+}
+
+/// A domain or a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its id, as services keep it.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A target that dashboards use: browsers bring them a token in a form.

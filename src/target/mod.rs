@@ -6,6 +6,7 @@
 
 pub mod keystone;
 pub mod kubernetes;
+pub mod openstack_service;
 pub mod own;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -14,13 +15,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
+    access::TargetKind,
     ids::{TargetId, TenantId},
     tenant::Tenant,
 };
 use crate::port::{entropy::Entropy, signer::Signer, target::Target};
 
 /// One target, as configured.
-#[expect(clippy::large_enum_variant, reason = "a handful for each gateway, read once")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Declared {
@@ -28,6 +29,10 @@ pub enum Declared {
     Kubernetes(kubernetes::Config),
     /// An OpenStack Keystone behind this gateway.
     Keystone(Box<keystone::Config>),
+    /// An OpenStack Keystone behind its own Apache with mod_auth_openidc, as kolla-ansible installs it.
+    KeystoneClaims(keystone::claims::Config),
+    /// An OpenStack service that validates this gateway's tokens without Keystone (`external_oauth2_token`).
+    OpenstackService(openstack_service::Config),
 }
 
 impl Declared {
@@ -37,6 +42,46 @@ impl Declared {
         match self {
             Self::Kubernetes(config) => &config.id,
             Self::Keystone(config) => &config.id,
+            Self::KeystoneClaims(config) => &config.id,
+            Self::OpenstackService(config) => &config.id,
+        }
+    }
+
+    /// What kind of place it is.
+    #[must_use]
+    pub fn kind(&self) -> TargetKind {
+        match self {
+            Self::Kubernetes(_) => TargetKind::Kubernetes,
+            Self::Keystone(_) | Self::KeystoneClaims(_) | Self::OpenstackService(_) => TargetKind::Keystone,
+        }
+    }
+
+    /// The longest life of what it takes, in seconds.
+    #[must_use]
+    pub fn lifetime_s(&self) -> u64 {
+        match self {
+            Self::Kubernetes(config) => config.lifetime_s,
+            Self::Keystone(config) => config.lifetime_s,
+            Self::KeystoneClaims(config) => config.lifetime_s,
+            Self::OpenstackService(config) => config.lifetime_s,
+        }
+    }
+
+    /// Its own issuer, where it has one, below the gateway's.
+    #[must_use]
+    pub fn own_issuer(&self, gateway: &str) -> Option<String> {
+        match self {
+            Self::KeystoneClaims(config) => Some(config.issuer(gateway)),
+            Self::Kubernetes(_) | Self::Keystone(_) | Self::OpenstackService(_) => None,
+        }
+    }
+
+    /// The settings of a Keystone behind Apache, where it is one.
+    #[must_use]
+    pub fn as_keystone_claims(&self) -> Option<&keystone::claims::Config> {
+        match self {
+            Self::KeystoneClaims(config) => Some(config),
+            Self::Kubernetes(_) | Self::Keystone(_) | Self::OpenstackService(_) => None,
         }
     }
 
@@ -45,7 +90,7 @@ impl Declared {
     pub fn as_keystone(&self) -> Option<&keystone::Config> {
         match self {
             Self::Keystone(config) => Some(config),
-            Self::Kubernetes(_) => None,
+            Self::Kubernetes(_) | Self::KeystoneClaims(_) | Self::OpenstackService(_) => None,
         }
     }
 
@@ -55,6 +100,8 @@ impl Declared {
         match self {
             Self::Kubernetes(config) => config.problems(),
             Self::Keystone(config) => config.problems(),
+            Self::KeystoneClaims(config) => config.problems(),
+            Self::OpenstackService(config) => config.problems(),
         }
     }
 }
@@ -101,5 +148,11 @@ pub fn open(declared: Declared, wiring: &Wiring) -> Result<Arc<dyn Target>, Open
         Declared::Keystone(config) => keystone::Keystone::new(*config, wiring)
             .map(|target| Arc::new(target) as Arc<dyn Target>)
             .map_err(|problem| OpenFault { id, problem }),
+        Declared::KeystoneClaims(config) => keystone::claims::Claims::new(config, wiring)
+            .map(|target| Arc::new(target) as Arc<dyn Target>)
+            .map_err(|problem| OpenFault { id, problem }),
+        Declared::OpenstackService(config) => {
+            Ok(Arc::new(openstack_service::OpenstackService::new(config, wiring)))
+        }
     }
 }

@@ -227,7 +227,7 @@ pub(super) fn sign(
 }
 
 /// OIDC Core §3.1.3.6: the left half of the hash that the signature algorithm uses. ES256 and RS256 both use SHA-256.
-fn at_hash(access_token: &str) -> String {
+pub(super) fn at_hash(access_token: &str) -> String {
     let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
     let left: Vec<u8> = hash.as_ref().iter().take(16).copied().collect();
     URL_SAFE_NO_PAD.encode(left)

@@ -158,4 +158,33 @@ pub struct Introspection {
     /// As in the token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// For OpenStack services: the roles on `project`, separated by commas (a list is refused there).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<String>,
+    /// For OpenStack services: the domain of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_domain: Option<Named>,
+    /// For OpenStack services: the one project of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Project>,
+}
+
+/// An id with its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// A project of an OpenStack cloud.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Its domain.
+    pub domain: Named,
 }

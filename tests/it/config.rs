@@ -227,7 +227,7 @@ fn the_example_can_be_loaded() {
         )
     });
     assert_eq!(config.issuer, "https://login.cloud-a.example");
-    assert_eq!(config.targets.len(), 2);
+    assert_eq!(config.targets.len(), 4);
     assert_eq!(config.clients.len(), 2);
 }
 
@@ -288,7 +288,7 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
         "fedgate.yaml: secret_key: found the file 'none.key', which cannot be read (no such file or directory)",
         "fedgate.yaml: session.lifetime_s: found 'soon', expected a whole number from 60 to 86400",
         "fedgate.yaml: targets[0].server: found 'no url', expected a URL",
-        "fedgate.yaml: targets[1].kind: found 'marvel', expected one of keystone, kubernetes",
+        "fedgate.yaml: targets[1].kind: found 'marvel', expected one of keystone, keystone_claims, kubernetes, openstack_service",
         "fedgate.yaml: tenants[1].id: found 'acme', which tenants[0] has too, expected an id of its own",
         "fedgate.yaml: tenants[2].id: found 'Big', expected 1 to 64 of a-z",
     ];

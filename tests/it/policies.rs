@@ -164,6 +164,9 @@ fn each_reason_has_both_texts_and_a_test() {
         reason::PROOF_EXPIRED,
         reason::WRONG_KIND,
         reason::TENANT_MISMATCH,
+        reason::PROJECT_NOT_GIVEN,
+        reason::PROJECT_NOT_CHOSEN,
+        reason::NO_DEFAULT_PROJECT,
     ]
     .into();
     let tests = tests_below("");
@@ -177,7 +180,14 @@ fn each_reason_has_both_texts_and_a_test() {
         assert!(own.contains(&format!("# {}\n", rule.number)) || own.matches("test_").count() > 4);
     }
     for code in &codes {
-        let made_in_rust = [reason::PROOF_EXPIRED, reason::WRONG_KIND, reason::TENANT_MISMATCH];
+        let made_in_rust = [
+            reason::PROOF_EXPIRED,
+            reason::WRONG_KIND,
+            reason::TENANT_MISMATCH,
+            reason::PROJECT_NOT_GIVEN,
+            reason::PROJECT_NOT_CHOSEN,
+            reason::NO_DEFAULT_PROJECT,
+        ];
         assert!(
             tests.contains(&format!("\"{code}\""))
                 || made_in_rust.contains(code)

@@ -847,6 +847,7 @@ const ISSUER: &str = "https://gate.example";
 async fn keys_are_added_by_one(opened: &Opened) {
     let key = |index: usize| StoredKey {
         kid: format!("k{index}"),
+        ring: String::new(),
         algorithm: Algorithm::Es256,
         sealed: vec![0, 1, 255],
         certificate: vec![2],
@@ -859,7 +860,7 @@ async fn keys_are_added_by_one(opened: &Opened) {
     .await;
     let winner = added.iter().position(|added| *added).unwrap();
     assert_eq!(added.iter().filter(|added| **added).count(), 1);
-    assert_eq!(opened.keys.keys(Timestamp(NOW)).await.unwrap(), [key(winner)]);
+    assert_eq!(opened.keys.keys("", Timestamp(NOW)).await.unwrap(), [key(winner)]);
 
     let old = key(winner);
     let gone = old.life.superseded(Timestamp(NOW + 10), Duration::from_secs(5));
@@ -890,9 +891,22 @@ async fn keys_are_added_by_one(opened: &Opened) {
             .await
             .unwrap()
     );
-    let kept = opened.keys.keys(Timestamp(NOW)).await.unwrap();
+    let kept = opened.keys.keys("", Timestamp(NOW)).await.unwrap();
     assert_eq!(kept, [StoredKey { life: gone, ..old }, next.clone()]);
-    assert_eq!(opened.keys.keys(gone.gone_at.unwrap()).await.unwrap(), [next]);
+    assert_eq!(opened.keys.keys("", gone.gone_at.unwrap()).await.unwrap(), [next]);
+    // Another ring is another drawer: it has no part in who was first here.
+    let other = StoredKey {
+        kid: "other".to_owned(),
+        ring: "keystone".to_owned(),
+        ..key(0)
+    };
+    assert!(opened.keys.add(&other, &[], &[]).await.unwrap());
+    assert_eq!(
+        opened.keys.keys("keystone", Timestamp(NOW)).await.unwrap(),
+        std::slice::from_ref(&other)
+    );
+    let own = opened.keys.keys("", Timestamp(NOW)).await.unwrap();
+    assert!(!own.contains(&other));
 }
 
 fn sealer(letter: &str) -> Arc<dyn Sealer> {
@@ -955,7 +969,7 @@ async fn replicas_that_start_at_once_share_one_ring_and_a_wrong_secret_is_refuse
         ring(&opened, &clock, "b").await,
         Err(RingFault::Sealed { .. })
     ));
-    assert_eq!(opened.keys.keys(clock.now()).await.unwrap().len(), 2);
+    assert_eq!(opened.keys.keys("", clock.now()).await.unwrap().len(), 2);
     opened.close().await;
     // The file reopened: the same ring.
     let again = open(&config, &clock).await.unwrap();

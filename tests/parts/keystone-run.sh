@@ -8,7 +8,8 @@
 #
 # KEYSTONE_HEADER_PREFIX names the identity headers (default `OIDC-`). With KEYSTONE_SOCKET=<path> it also speaks the
 # uwsgi protocol on that Unix socket, and identity comes by keys that begin with FEDGW_. KEYSTONE_DASHBOARDS lists
-# more origins for WebSSO, separated by spaces. The administrator is `admin` with
+# more origins for WebSSO, separated by spaces. KEYSTONE_KOLLA=yes configures federation as kolla-ansible does (behind
+# Apache), and KEYSTONE_CONF=<path> names a file whose settings override the others. The administrator is `admin` with
 # the password `adminpw` in project `admin`: for tests and demonstrations on loopback only.
 # It ends with SIGTERM or SIGINT, and when the process that started it is gone.
 set -euo pipefail
@@ -39,6 +40,10 @@ sed -e "s|@DIR@|$dir|g" -e "s|@PUBLIC@|$public|g" -e "s|HTTP_@PREFIX@|$environ_p
 for origin in ${KEYSTONE_DASHBOARDS:-}; do
     sed -i "s|^sso_callback_template|trusted_dashboard = $origin\n&|" "$dir/etc/keystone.conf"
 done
+if [ -n "${KEYSTONE_KOLLA:-}" ]; then
+    sed -i -e '/^assertion_prefix/d' -e '/^remote_id_attribute/d' "$dir/etc/keystone.conf"
+    printf '[openid]\nremote_id_attribute = HTTP_OIDC_ISS\n' >>"$dir/etc/keystone.conf"
+fi
 # Public and internal endpoints lead through the gateway; the admin endpoint stays with Keystone itself.
 python3 - "$dir/keystone.db" "$public/v3" "http://127.0.0.1:$port/v3" <<'SQL'
 import sqlite3, sys
@@ -49,6 +54,7 @@ with sqlite3.connect(base) as db:
 SQL
 
 export OS_KEYSTONE_CONFIG_DIR="$dir/etc"
+export OS_KEYSTONE_CONFIG_FILES="keystone.conf${KEYSTONE_CONF:+;$KEYSTONE_CONF}"
 # One process with a cache of its own; two threads, so that one slow caller does not stop the other.
 # `no-orphans` and PDEATHSIG end the workers with their master, and the master with its parent.
 command=("$here/server/bin/uwsgi" --http-socket "127.0.0.1:$port"

@@ -12,6 +12,7 @@ say() { echo "system: $*" >&2; }
 
 # <command or file> <package>: the package is missing if neither the command nor the file is there.
 build=(cc gcc /usr/include/stdio.h libc6-dev make make)
+apache=(apache2 apache2-bin /usr/lib/apache2/modules/mod_auth_openidc.so libapache2-mod-auth-openidc)
 chromium=(chromium chromium chromedriver chromium-driver certutil libnss3-tools)
 keystone=(python3 python3 '/usr/lib/python3*/ensurepip' python3-venv '/usr/include/python3*/Python.h' python3-dev)
 kubectl=(python3 python3 '/usr/lib/python3*/ensurepip' python3-venv)
@@ -25,10 +26,11 @@ case "$purpose" in
     build) wanted=("${build[@]}") ;;
     test | bench)
         wanted=(
-            "${build[@]}" "${chromium[@]}" "${keystone[@]}" "${node[@]}" "${postgres[@]}" "${redis[@]}" "${tools[@]}"
+            "${build[@]}" "${apache[@]}" "${chromium[@]}" "${keystone[@]}" "${node[@]}" "${postgres[@]}" "${redis[@]}" "${tools[@]}"
         )
         [ "$purpose" = test ] || wanted+=(wrk wrk)
         ;;
+    apache) rust=no wanted=("${apache[@]}") ;;
     chromium) rust=no wanted=("${chromium[@]}" "${node[@]}") ;;
     keystone) rust=no wanted=("${build[@]}" "${keystone[@]}") ;;
     kubectl) rust=no wanted=("${kubectl[@]}") ;;
@@ -36,7 +38,7 @@ case "$purpose" in
     postgres) rust=no wanted=("${postgres[@]}") ;;
     redis) rust=no wanted=("${redis[@]}") ;;
     *)
-        echo "usage: system.sh build|test|bench|chromium|keystone|kubectl|node|postgres|redis" >&2
+        echo "usage: system.sh build|test|bench|apache|chromium|keystone|kubectl|node|postgres|redis" >&2
         exit 2
         ;;
 esac

@@ -88,7 +88,8 @@ impl TokenDesk {
         caller: &Caller,
     ) -> Result<String, Fault> {
         let goal = self.goal(wanted.client, &wanted.audience, live.session.ends)?;
-        self.permit(&live.identity, &goal, wanted.client, caller).await?;
+        let permit = self.permit(&live.identity, &goal, wanted.client, caller).await?;
+        self.useful(&permit, &wanted.scope)?;
         let kept = Kept {
             client: wanted.client.id.clone(),
             redirect_uri: wanted.redirect_uri.clone(),

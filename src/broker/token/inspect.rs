@@ -1,53 +1,104 @@
 //! Introspection (RFC 7662) and revocation (RFC 7009): only who is meant learns anything or ends anything.
 
 use crate::domain::{
+    access::Asked,
     audit::What,
     client::ClientSettings,
     fault::{Code, Fault},
+    ids::ClientId,
     session::RefreshFamily,
     time::Timestamp,
 };
 use crate::port::{
     policy::{AskingClient, IntrospectionQuestion, TokenSeen, VERSION},
     signer::TokenType,
+    target::AtService,
 };
 
 use super::{Caller, TokenDesk};
-use crate::broker::bearer::Claims;
+use crate::broker::bearer::{Claims, goal_of};
 
 /// A token that is good now, and for whoever asks.
 #[derive(Debug, Clone)]
 pub enum Known {
     /// An access token.
     Access(Box<Claims>),
+    /// An access token at an OpenStack service, with what its holder has there now.
+    AtService(Box<Claims>, Box<AtService>),
     /// A refresh token, with the stable subject of its person.
     Refresh(Box<RefreshFamily>, String),
 }
 
 impl TokenDesk {
     /// What `client` may know about a token; none for everything that is not good or not meant for it.
-    pub async fn introspect(&self, client: &ClientSettings, token: &str) -> Result<Option<Known>, Fault> {
-        if let Some((id, generation)) = self.refresh_parts(token) {
-            let family = self.families.find(id, self.clock.now()).await?;
-            let own = family.filter(|family| family.client == client.id && family.generation == generation);
-            return match own {
-                None => Ok(None),
-                Some(family) => match self.door.identify(&family.assertion) {
-                    Ok(identity) => Ok(Some(Known::Refresh(Box::new(family), identity.key().to_owned()))),
-                    Err(_) => Ok(None),
-                },
-            };
-        }
-        let checked = match self.bearer.claims(token).await {
-            Ok(claims) if !meant(client, &claims) => return Ok(None),
-            Ok(claims) if !self.told(client, &claims)? => return Ok(None),
-            Ok(claims) if claims.sid.is_some() => self.bearer.live(&claims).await.map(|_| claims),
-            Ok(claims) => Ok(claims),
-            Err(fault) => Err(fault),
+    pub async fn introspect(
+        &self,
+        client: &ClientSettings,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Option<Known>, Fault> {
+        let known = match self.refresh_parts(token) {
+            Some(parts) => self.known_family(client, parts).await,
+            None => self.known_access(client, token, caller).await,
         };
-        match checked {
-            Ok(claims) => Ok(Some(Known::Access(Box::new(claims)))),
+        match known {
             Err(fault) if matches!(fault.code, Code::TokenInvalid | Code::SessionEnded) => Ok(None),
+            other => other,
+        }
+    }
+
+    async fn known_family(
+        &self,
+        client: &ClientSettings,
+        (id, generation): (&str, i64),
+    ) -> Result<Option<Known>, Fault> {
+        let family = self.families.find(id, self.clock.now()).await?;
+        let own = family.filter(|family| family.client == client.id && family.generation == generation);
+        Ok(own.and_then(|family| {
+            let identity = self.door.identify(&family.assertion).ok()?;
+            Some(Known::Refresh(Box::new(family), identity.key().to_owned()))
+        }))
+    }
+
+    async fn known_access(
+        &self,
+        client: &ClientSettings,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Option<Known>, Fault> {
+        let claims = self.bearer.claims(token).await?;
+        if !meant(client, &claims) || !self.told(client, &claims)? {
+            return Ok(None);
+        }
+        let live = match claims.sid {
+            Some(_) => Some(self.bearer.live(&claims).await?),
+            None => None,
+        };
+        let target = self.directory.at_audience(&claims.aud);
+        let Some((target, service)) = target.and_then(|target| Some((target, target.ways().service?))) else {
+            return Ok(Some(Known::Access(Box::new(claims))));
+        };
+        let now = self.clock.now();
+        let (identity, ends) = match live {
+            Some(live) => (live.identity, live.session.ends),
+            None => self.bearer.own_holder(&claims, now)?,
+        };
+        let goal = goal_of(target.facts(), now, ends);
+        let holder: &ClientId = &claims.client_id;
+        let outcome = self
+            .door
+            .weigh(&identity, &goal, Asked::Everything, (Some(holder), caller))
+            .and_then(|permit| service.told(&permit, &claims.scope));
+        match outcome {
+            Ok(told) => Ok(Some(Known::AtService(Box::new(claims), Box::new(told)))),
+            // What was given when the token was made is not given any more.
+            Err(fault) if fault.code == Code::NoAccess => {
+                tracing::info!(
+                    reference = %caller.reference, target = %goal.target, reasons = fault.reasons.join(","),
+                    "a token is not good any more: policy gives its holder nothing at this service now"
+                );
+                Ok(None)
+            }
             Err(fault) => Err(fault),
         }
     }

@@ -21,7 +21,7 @@ use crate::domain::{
     credential::MintedToken,
     fault::{Code, Fault},
     identity::Identity,
-    oauth::{OAuthError, Refused},
+    oauth::{OAuthError, PROJECT_SCOPE, Refused},
     session::RefreshFamily,
     time::Timestamp,
 };
@@ -31,7 +31,7 @@ use crate::port::{
     entropy::Entropy,
     records::{RefreshFamilies, Revocations},
     signer::Sealer,
-    target::{IdTokenFacts, TokenFacts, TokenMint},
+    target::{IdTokenFacts, TokenFacts, TokenMint, Ways},
     tickets::Tickets,
 };
 
@@ -146,8 +146,24 @@ impl TokenDesk {
             .await
     }
 
+    /// Whether a token of this permit and scope would be of use at its target.
+    fn useful(&self, permit: &Permit, scope: &str) -> Result<(), Fault> {
+        let ways = self.ways(permit);
+        if let Some(service) = ways.service {
+            service.told(permit, scope)?;
+        }
+        ways.issuer.map_or(Ok(()), |issuer| issuer.check(permit))
+    }
+
+    /// What a permit's target can do.
+    fn ways(&self, permit: &Permit) -> Ways<'_> {
+        let target = self.directory.target(permit.target());
+        target.map_or_else(Ways::default, |target| target.ways())
+    }
+
     /// Access token, and ID token with `openid` for a person.
     fn tokens(&self, permit: &Permit, terms: &Terms<'_>) -> Result<(Issued, MintedToken), Fault> {
+        self.useful(permit, terms.scope)?;
         let lifetime = terms.client.token_lifetime();
         // What policy keeps back is in no scope of the token, so that userinfo shows nothing of it either.
         let released: Vec<&str> = terms
@@ -159,7 +175,10 @@ impl TokenDesk {
             scope: &released.join(" "),
             ..*terms
         };
-        let access = self.mint.access_token(
+        // Whoever looks at signature and issuer alone must not be able to take a token that is for somebody else.
+        let issuer = self.ways(permit).issuer;
+        let mint = issuer.map_or(&*self.mint as &dyn TokenMint, |issuer| issuer);
+        let access = mint.access_token(
             permit,
             &TokenFacts {
                 client: terms.client.id.clone(),
@@ -180,7 +199,7 @@ impl TokenDesk {
                 lifetime,
                 access_token: Some(access.token.clone()),
             };
-            Some(self.mint.id_token(permit, &facts)?.token)
+            Some(mint.id_token(permit, &facts)?.token)
         } else {
             None
         };
@@ -283,7 +302,7 @@ pub fn granted_scope(client: &ClientSettings, asked: Option<&str>) -> Result<Str
         .split(' ')
         .filter(|scope| !scope.is_empty())
     {
-        if !client.scopes.contains(scope) {
+        if !client.scopes.contains(scope) && !scope.starts_with(PROJECT_SCOPE) {
             return Err(Refused::new(
                 OAuthError::InvalidScope,
                 "the client may not ask for this scope",
@@ -302,7 +321,10 @@ fn narrowed(granted: &str, asked: Option<&str>) -> Result<String, Refused> {
         return Ok(granted.to_owned());
     };
     let wanted: Vec<&str> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
-    if wanted.iter().all(|scope| has(granted, scope)) {
+    // A project narrows what had none; another one in its place would not.
+    let open = !granted.split(' ').any(|scope| scope.starts_with(PROJECT_SCOPE));
+    let narrows = |scope: &str| has(granted, scope) || (open && scope.starts_with(PROJECT_SCOPE));
+    if wanted.iter().all(|scope| narrows(scope)) {
         Ok(wanted.join(" "))
     } else {
         Err(Refused::new(

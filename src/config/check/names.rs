@@ -170,13 +170,7 @@ fn access(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
         }
     }
     for (_, target) in &draft.targets {
-        let keystone = target.as_keystone().is_some();
-        let kind = if keystone {
-            TargetKind::Keystone
-        } else {
-            TargetKind::Kubernetes
-        };
-        kinds.insert(target.id().clone(), kind);
+        kinds.insert(target.id().clone(), target.kind());
     }
     let mut found = policy::check_targets(&rules, &kinds);
     if let Some(config) = &draft.policy {

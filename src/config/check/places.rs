@@ -143,7 +143,20 @@ fn audiences(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
 }
 
 fn targets(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
+    let mut issuers = BTreeMap::new();
     for (index, target) in &draft.targets {
+        if let Some(issuer) = target.own_issuer("")
+            && let Some(other) = issuers.insert(issuer, index)
+        {
+            let path = format!("targets[{index}].issuer_path");
+            let found = format!("the path of targets[{other}] too");
+            draft.say(
+                problems,
+                &path,
+                found,
+                "a path of its own: each issuer has keys of its own",
+            );
+        }
         for said in target.problems() {
             adapter(draft, &format!("targets[{index}]"), &said, problems);
         }
@@ -288,6 +301,11 @@ fn own_behalf_misfits(client: &ClientSettings) -> Vec<(String, String, String)> 
     wrong
 }
 
+/// A service that asks about tokens for its audience and gets none of its own.
+fn only_asks(client: &ClientSettings) -> bool {
+    !client.is_public() && !client.audiences.is_empty()
+}
+
 /// Keys of a client that contradict each other.
 fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
     let mut wrong: Vec<(String, String, String)> = Vec::new();
@@ -303,8 +321,10 @@ fn client_misfits(client: &ClientSettings) -> Vec<(String, String, String)> {
         let expected = "no addresses: without authorization_code they are never used";
         say("redirect_uris", "addresses", expected);
     }
-    if client.grants.is_empty() {
-        say("grants", "an empty list", "at least one grant");
+    if client.grants.is_empty() && !only_asks(client) {
+        let expected =
+            "at least one grant, or a secret and 'audiences': a service that only asks about tokens";
+        say("grants", "an empty list", expected);
     }
     if client.pkce_optional && client.is_public() {
         say(

@@ -88,9 +88,9 @@ async fn answer(front: &Front, ask: &Ask, sent: &Parameters, flow: Option<Flow>)
         Err(refused) => Err(refused),
     };
     match outcome {
-        Ok(Next::Code(code)) => redirect(front, &back, &[("code", &code)]),
+        Ok(Next::Code(code)) => redirect(&back, &[("code", &code)]),
         Ok(Next::SignIn(to)) => see_other(&to),
-        Err(refused) => refuse(front, ask, &back, &refused),
+        Err(refused) => refuse(ask, &back, &refused),
     }
 }
 
@@ -248,16 +248,16 @@ fn sign_in(
     Ok(with_query("/login", &[("return", &sealed)]))
 }
 
-fn redirect(front: &Front, back: &ReplyTo, own: &[(&str, &str)]) -> Response {
+fn redirect(back: &ReplyTo, own: &[(&str, &str)]) -> Response {
     let mut pairs = own.to_vec();
     if let Some(state) = &back.state {
         pairs.push(("state", state));
     }
-    pairs.push(("iss", front.directory.issuer()));
+    pairs.push(("iss", &back.issuer));
     see_other(&with_query(&back.redirect_uri, &pairs))
 }
 
-fn refuse(front: &Front, ask: &Ask, back: &ReplyTo, refused: &Refused) -> Response {
+fn refuse(ask: &Ask, back: &ReplyTo, refused: &Refused) -> Response {
     let reference = &ask.caller.reference;
     tracing::info!(%reference, error = refused.error.as_str(), code = %refused.fault.code, detail = %refused.fault.detail, "an authorization request was refused");
     // RFC 6749 §4.1.2.1: printable ASCII without quotes and backslashes.
@@ -274,7 +274,6 @@ fn refuse(front: &Front, ask: &Ask, back: &ReplyTo, refused: &Refused) -> Respon
         reasons => format!("{}: {reasons} (reference {reference})", refused.description),
     };
     redirect(
-        front,
         back,
         &[
             ("error", refused.error.as_str()),

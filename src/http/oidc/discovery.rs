@@ -13,6 +13,7 @@ use crate::{
         client::GrantType,
         key::{Algorithm, JWKS_MAX_AGE},
     },
+    port::target::Target,
     wire::oidc::Discovery,
 };
 
@@ -79,10 +80,36 @@ pub(super) async fn show(State(front): State<Arc<Front>>) -> Response {
     public(front.discovery.clone())
 }
 
-/// The JWKS with a validator, so that a relying party's poll costs a header.
+/// The metadata of a target that is an issuer of its own.
+pub(super) async fn of_target(State(target): State<Arc<dyn Target>>) -> Response {
+    match target.ways().issuer {
+        Some(issuer) => public(Bytes::from(issuer.metadata())),
+        None => gone(),
+    }
+}
+
+/// Its keys.
+pub(super) async fn keys_of_target(State(target): State<Arc<dyn Target>>, headers: HeaderMap) -> Response {
+    match target.ways().issuer {
+        Some(issuer) => keys(&issuer.jwks(), &headers),
+        None => gone(),
+    }
+}
+
+fn gone() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// The gateway's own keys.
 pub(super) async fn jwks(State(front): State<Arc<Front>>, headers: HeaderMap) -> Response {
-    let keys = front.signer.jwks();
-    let hash = digest::digest(&digest::SHA256, &keys);
+    keys(&front.signer.jwks(), &headers)
+}
+
+/// A JWKS with a validator, so that a relying party's poll costs a header.
+fn keys(keys: &Bytes, headers: &HeaderMap) -> Response {
+    let hash = digest::digest(&digest::SHA256, keys);
     let tag: String = hash
         .as_ref()
         .iter()
@@ -94,7 +121,7 @@ pub(super) async fn jwks(State(front): State<Arc<Front>>, headers: HeaderMap) ->
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|sent| sent.split(',').any(|one| one.trim() == tag));
-    let mut response = public((*keys).clone());
+    let mut response = public(keys.clone());
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();

@@ -6,12 +6,13 @@ use axum::{extract::State, response::Response};
 
 use super::{Front, client_auth, parameters::Posted, respond};
 use crate::{
-    broker::token::Known,
+    broker::{bearer::Claims, token::Known},
     domain::{
         client::ClientSettings,
         oauth::{OAuthError, Refused},
     },
-    wire::oauth::Introspection,
+    port::target::{AtService, Place},
+    wire::oauth::{Introspection, Named, Project},
 };
 
 /// `POST /oauth2/introspect`
@@ -27,27 +28,11 @@ async fn look(front: &Front, posted: &Posted) -> Result<Introspection, Refused> 
             "introspection is for clients that prove themselves",
         ));
     }
-    let known = front.tokens.introspect(client, token).await?;
+    let known = front.tokens.introspect(client, token, &posted.ask.caller).await?;
     Ok(match known {
         None => Introspection::default(),
-        Some(Known::Access(claims)) => Introspection {
-            active: true,
-            scope: Some(claims.scope),
-            client_id: Some(claims.client_id.to_string()),
-            username: claims.preferred_username.clone(),
-            token_type: Some("Bearer".to_owned()),
-            exp: Some(claims.exp),
-            iat: Some(claims.iat),
-            nbf: Some(claims.iat),
-            sub: Some(claims.sub),
-            aud: Some(claims.aud),
-            iss: Some(claims.iss),
-            jti: Some(claims.jti),
-            sid: claims.sid,
-            tenant: claims.tenant,
-            preferred_username: claims.preferred_username,
-            groups: claims.groups,
-        },
+        Some(Known::Access(claims)) => access(*claims),
+        Some(Known::AtService(claims, told)) => at_service(*claims, *told),
         Some(Known::Refresh(family, subject)) => Introspection {
             active: true,
             scope: Some(family.scope),
@@ -61,6 +46,47 @@ async fn look(front: &Front, posted: &Posted) -> Result<Introspection, Refused> 
             ..Introspection::default()
         },
     })
+}
+
+fn access(claims: Claims) -> Introspection {
+    Introspection {
+        active: true,
+        scope: Some(claims.scope),
+        client_id: Some(claims.client_id.to_string()),
+        username: claims.preferred_username.clone(),
+        token_type: Some("Bearer".to_owned()),
+        exp: Some(claims.exp),
+        iat: Some(claims.iat),
+        nbf: Some(claims.iat),
+        sub: Some(claims.sub),
+        aud: Some(claims.aud),
+        iss: Some(claims.iss),
+        jti: Some(claims.jti),
+        sid: claims.sid,
+        tenant: claims.tenant,
+        preferred_username: claims.preferred_username,
+        groups: claims.groups,
+        ..Introspection::default()
+    }
+}
+
+/// What keystonemiddleware's `external_oauth2_token` reads: one project, and roles as one text.
+fn at_service(claims: Claims, told: AtService) -> Introspection {
+    let place = |place: Place| Named {
+        id: place.id,
+        name: place.name,
+    };
+    Introspection {
+        username: Some(told.username),
+        roles: Some(told.roles.join(",")),
+        user_domain: Some(place(told.user_domain)),
+        project: Some(Project {
+            domain: place(told.project_domain),
+            id: told.project.id,
+            name: told.project.name,
+        }),
+        ..access(claims)
+    }
 }
 
 /// `POST /oauth2/revoke`

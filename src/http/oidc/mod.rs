@@ -101,6 +101,7 @@ impl OidcFrontend {
                     .any(|client| client.grants.contains(&grant))
         };
         let discovery = discovery::document(self.directory.issuer(), used);
+        let targets = self.targets();
         let front = Front {
             parts: self,
             discovery,
@@ -123,5 +124,27 @@ impl OidcFrontend {
             .route("/logout/done", get(logout::done))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(Arc::new(front))
+            .merge(targets)
+    }
+
+    /// The documents of targets that are issuers of their own; their doors are the gateway's.
+    fn targets(&self) -> Router {
+        let mut router = Router::new();
+        for target in self.directory.targets() {
+            let path = target
+                .ways()
+                .issuer
+                .and_then(|issuer| issuer.issuer().strip_prefix(self.directory.issuer()));
+            if let Some(path) = path {
+                let documents = Router::new()
+                    .route(
+                        &format!("{path}/.well-known/openid-configuration"),
+                        get(discovery::of_target),
+                    )
+                    .route(&format!("{path}/jwks"), get(discovery::keys_of_target));
+                router = router.merge(documents.with_state(Arc::clone(target)));
+            }
+        }
+        router
     }
 }

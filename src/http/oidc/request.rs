@@ -25,6 +25,8 @@ const LONGEST_HINT: usize = 256;
 pub(super) struct ReplyTo {
     pub(super) redirect_uri: String,
     pub(super) state: Option<String>,
+    /// The issuer that answers (RFC 9207): that of the audience, for which the client has its metadata.
+    pub(super) issuer: String,
 }
 
 /// `prompt` (OIDC Core §3.1.2.1). `consent` is met by the operator's registration of the client.
@@ -67,7 +69,12 @@ pub(super) fn addressed<'a>(
         ));
     }
     let state = sent.get("state").filter(|state| state.len() <= LONGEST_STATE);
+    let issuer = super::token::audience(front, client, sent).map_or_else(
+        |_| front.directory.issuer().to_owned(),
+        |audience| front.directory.issuer_at(&audience).to_owned(),
+    );
     let back = ReplyTo {
+        issuer,
         redirect_uri: uri.to_owned(),
         state: state.map(str::to_owned),
     };

@@ -38,17 +38,19 @@ fn stored(row: &AnyRow) -> Result<StoredKey, RecordFault> {
             signs_until: row.try_get::<Option<i64>, _>(6).map_err(down)?.map(Timestamp),
             gone_at: row.try_get::<Option<i64>, _>(7).map_err(down)?.map(Timestamp),
         },
+        ring: row.try_get(8).map_err(down)?,
     })
 }
 
 #[async_trait]
 impl KeyRecords for Records {
-    async fn keys(&self, now: Timestamp) -> Result<Vec<StoredKey>, RecordFault> {
+    async fn keys(&self, ring: &str, now: Timestamp) -> Result<Vec<StoredKey>, RecordFault> {
         sqlx::query(
-            "SELECT kid, algorithm, sealed, certificate, published, signs_from, signs_until, gone_at \
-             FROM signing_keys WHERE gone_at IS NULL OR gone_at > $1 ORDER BY published, signs_from, kid",
+            "SELECT kid, algorithm, sealed, certificate, published, signs_from, signs_until, gone_at, ring \
+             FROM signing_keys WHERE ring = $2 AND (gone_at IS NULL OR gone_at > $1) ORDER BY published, signs_from, kid",
         )
         .bind(now.0)
+        .bind(ring)
         .fetch_all(&self.reader)
         .await
         .map_err(down)?
@@ -101,8 +103,9 @@ async fn unchanged(
         .bind(new.life.published.0)
         .execute(&mut **transaction)
         .await?;
-    let present = sqlx::query("SELECT kid FROM signing_keys WHERE algorithm = $1")
+    let present = sqlx::query("SELECT kid FROM signing_keys WHERE algorithm = $1 AND ring = $2")
         .bind(new.algorithm.as_str())
+        .bind(new.ring.as_str())
         .fetch_all(&mut **transaction)
         .await?;
     for row in present {
@@ -117,8 +120,8 @@ async fn unchanged(
 async fn insert(transaction: &mut Transaction<'static, Any>, new: &StoredKey) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO signing_keys \
-         (kid, algorithm, sealed, certificate, published, signs_from, signs_until, gone_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         (kid, algorithm, sealed, certificate, published, signs_from, signs_until, gone_at, ring) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(new.kid.as_str())
     .bind(new.algorithm.as_str())
@@ -128,6 +131,7 @@ async fn insert(transaction: &mut Transaction<'static, Any>, new: &StoredKey) ->
     .bind(new.life.signs_from.0)
     .bind(new.life.signs_until.map(|at| at.0))
     .bind(new.life.gone_at.map(|at| at.0))
+    .bind(new.ring.as_str())
     .execute(&mut **transaction)
     .await
     .map(|_| ())

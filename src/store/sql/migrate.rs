@@ -6,7 +6,7 @@ use super::{Engine, Records};
 use crate::{domain::time::Timestamp, store::StoreFault};
 
 /// Number, name, text. Numbers are consecutive; a published migration never changes.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "records", include_str!("../../../migrations/0001_records.sql")),
     (2, "tickets", include_str!("../../../migrations/0002_tickets.sql")),
     (
@@ -15,6 +15,7 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         include_str!("../../../migrations/0003_decisions.sql"),
     ),
     (4, "endings", include_str!("../../../migrations/0004_endings.sql")),
+    (5, "rings", include_str!("../../../migrations/0005_rings.sql")),
 ];
 
 /// Our name among PostgreSQL's advisory locks ("fedgate").

@@ -58,7 +58,7 @@ pub fn of(permit: &Permit, remote_id: &str, domain: &str) -> Result<Told, Fault>
 }
 
 /// Whether Keystone would read a value as it is written.
-fn checked(value: &str) -> Result<(), &'static str> {
+pub(super) fn checked(value: &str) -> Result<(), &'static str> {
     if value.trim().is_empty() {
         Err("is empty: Keystone would fall back to another value")
     } else if value.trim() != value {

@@ -12,6 +12,7 @@
 //! [`setup`] what must exist there.
 
 mod answer;
+pub mod claims;
 mod config;
 mod dashboard;
 pub mod headers;
@@ -33,7 +34,7 @@ use crate::domain::{
     time::Timestamp,
 };
 use crate::port::relay::Call;
-use crate::port::target::{Dashboards, GroupPrefix, Target, TargetFacts};
+use crate::port::target::{GroupPrefix, Target, TargetFacts, Ways};
 use crate::wire::keystone::SUBJECT_TOKEN;
 
 use super::Wiring;
@@ -150,8 +151,11 @@ impl Target for Keystone {
         }))
     }
 
-    fn as_dashboards(&self) -> Option<&dyn Dashboards> {
-        Some(self)
+    fn ways(&self) -> Ways<'_> {
+        Ways {
+            dashboards: Some(self),
+            ..Ways::default()
+        }
     }
 }
 

@@ -397,6 +397,12 @@ impl Browser {
         self.walk((Method::GET, url, Vec::new()), &|_| false).await
     }
 
+    /// The same, but does not open an address for which `stop` holds.
+    pub async fn open_until(&self, url: &str, stop: &dyn Fn(&Url) -> bool) -> Page {
+        self.walk((Method::GET, Url::parse(url).unwrap(), Vec::new()), stop)
+            .await
+    }
+
     /// Sends the page's form with `typed` beside what is in it.
     pub async fn submit(&self, page: &Page, typed: &[(&str, &str)]) -> Page {
         self.submit_until(page, typed, &|_| false).await

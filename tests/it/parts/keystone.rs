@@ -20,6 +20,10 @@ pub struct Wish<'a> {
     pub header_prefix: &'a str,
     /// The Unix socket on which it speaks the uwsgi protocol too.
     pub socket: Option<&'a std::path::Path>,
+    /// As kolla-ansible configures it behind Apache, speaking the uwsgi protocol on this port too.
+    pub kolla: Option<u16>,
+    /// A file whose settings override the others.
+    pub conf: Option<&'a std::path::Path>,
     /// Origins for WebSSO beside the command line's.
     pub dashboards: &'a str,
     /// Where to keep its state; else in a folder of its own.
@@ -65,6 +69,14 @@ impl Keystone {
         let mut command = Command::new(script);
         if let Some(socket) = wish.socket {
             command.env("KEYSTONE_SOCKET", socket);
+        }
+        if let Some(port) = wish.kolla {
+            command
+                .env("KEYSTONE_SOCKET", format!("127.0.0.1:{port}"))
+                .env("KEYSTONE_KOLLA", "yes");
+        }
+        if let Some(conf) = wish.conf {
+            command.env("KEYSTONE_CONF", conf);
         }
         let child = command
             .arg(wish.dir.unwrap_or(dir.path()))

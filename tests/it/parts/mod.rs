@@ -1,5 +1,6 @@
 //! Real parts for tests: each file starts one and ends it when dropped.
 
+pub mod apache;
 pub mod browser;
 pub mod certificates;
 pub mod fedctl;
