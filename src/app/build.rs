@@ -22,6 +22,7 @@ use crate::{
         login::Logins,
         logout::Logouts,
         overview::Overview,
+        recheck::Rechecks,
         session::SessionDesk,
         token::TokenDesk,
     },
@@ -37,7 +38,6 @@ use crate::{
         policy_care::PolicyCare,
         secrets::Secrets,
         signer::{Sealer, Signer},
-        target::TokenMint,
     },
     store, target,
     telemetry::Metrics,
@@ -188,7 +188,6 @@ impl World {
         let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
         let wiring = self.target_wiring(config, Arc::clone(&signer));
         let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
-        let mint: Arc<dyn TokenMint> = Arc::new(target::own::OwnTokens::new(&wiring));
         let door = Arc::new(
             Door::new(
                 Arc::clone(&directory),
@@ -215,14 +214,15 @@ impl World {
             Arc::clone(&self.clock),
             proofs(&config.clients, secrets)?,
         );
-        let tokens = Arc::new(self.tokens(Arc::clone(&door), &desk, &bearer, (opened, mint)));
+        let logouts = Arc::new(self.logouts(&bearer, config, opened));
+        let tokens = Arc::new(self.tokens(&logouts, &bearer, (opened, &wiring)));
         Ok(Parts {
             logins: Arc::new(self.logins(&directory, &desk, opened)),
             devices: Arc::new(DeviceDesk {
                 tokens: Arc::clone(&tokens),
                 limits: Arc::clone(&opened.limits),
             }),
-            logouts: Arc::new(self.logouts(&bearer, config, opened)),
+            logouts,
             tokens,
             overview: Arc::new(Overview {
                 directory: Arc::clone(&directory),
@@ -256,6 +256,7 @@ impl World {
             directory: Arc::clone(directory),
             door,
             sessions: Arc::clone(&opened.sessions),
+            bonds: Arc::clone(&opened.bonds),
             sealer: Arc::clone(&self.sealer),
             audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
             clock: Arc::clone(&self.clock),
@@ -357,22 +358,34 @@ impl World {
         }
     }
 
+    fn rechecks(&self, logouts: &Arc<Logouts>, opened: &store::Opened) -> Rechecks {
+        Rechecks {
+            directory: Arc::clone(&logouts.directory),
+            logouts: Arc::clone(logouts),
+            bonds: Arc::clone(&opened.bonds),
+            tickets: Arc::clone(&opened.tickets),
+            sealer: Arc::clone(&self.sealer),
+            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     fn tokens(
         &self,
-        door: Arc<Door>,
-        desk: &Arc<SessionDesk>,
+        logouts: &Arc<Logouts>,
         bearer: &Arc<Bearer>,
-        (opened, mint): (&store::Opened, Arc<dyn TokenMint>),
+        (opened, wiring): (&store::Opened, &target::Wiring),
     ) -> TokenDesk {
         TokenDesk {
-            directory: Arc::clone(&desk.directory),
-            door,
-            desk: Arc::clone(desk),
+            directory: Arc::clone(&bearer.directory),
+            door: Arc::clone(&bearer.door),
+            desk: Arc::clone(&bearer.desk),
+            rechecks: Arc::new(self.rechecks(logouts, opened)),
             bearer: Arc::clone(bearer),
             families: Arc::clone(&opened.families),
             revocations: Arc::clone(&opened.revocations),
             tickets: Arc::clone(&opened.tickets),
-            mint,
+            mint: Arc::new(target::own::OwnTokens::new(wiring)),
             sealer: Arc::clone(&self.sealer),
             audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
             clock: Arc::clone(&self.clock),

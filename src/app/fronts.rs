@@ -125,6 +125,7 @@ fn browser_front(parts: &Parts, pages: Arc<Pages>) -> Router {
         pages,
         logins: Arc::clone(&parts.logins),
         logouts: Arc::clone(&parts.logouts),
+        rechecks: Arc::clone(&parts.tokens.rechecks),
         desk: Arc::clone(&parts.desk),
         overview: Arc::clone(&parts.overview),
         devices: Arc::clone(&parts.devices),

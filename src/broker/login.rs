@@ -270,14 +270,6 @@ impl Logins {
             )
         })?;
         let assertion = way.verify(username, password, &caller.address_text()).await?;
-        self.desk
-            .open(
-                Finished {
-                    assertion,
-                    hint: None,
-                },
-                caller,
-            )
-            .await
+        self.desk.open(Finished::once(assertion), caller).await
     }
 }

@@ -229,7 +229,8 @@ impl Logouts {
         }
     }
 
-    async fn close(&self, live: &Live, by: &str, caller: &Caller) -> Result<Ended, Fault> {
+    /// Ends a session with everything that hangs on it.
+    pub(super) async fn close(&self, live: &Live, by: &str, caller: &Caller) -> Result<Ended, Fault> {
         // The session first: it must not hand out another token while its tokens are revoked.
         self.desk.end(live, by, caller).await?;
         Ok(Ended {

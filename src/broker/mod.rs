@@ -12,6 +12,7 @@ pub mod endings;
 pub mod login;
 pub mod logout;
 pub mod overview;
+pub mod recheck;
 mod refine;
 pub mod session;
 pub mod token;

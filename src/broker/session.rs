@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::port::{
     audit::Audit,
+    bonds::{Bond, Bonds, Renewal},
     clock::Clock,
     entropy::Entropy,
     records::Sessions,
@@ -43,6 +44,8 @@ pub struct SessionDesk {
     pub door: Arc<Door>,
     /// Where sessions are kept.
     pub sessions: Arc<dyn Sessions>,
+    /// What ties them to their upstreams.
+    pub bonds: Arc<dyn Bonds>,
     /// Seals the upstream's ID token.
     pub sealer: Arc<dyn Sealer>,
     /// The trail.
@@ -95,6 +98,7 @@ impl SessionDesk {
             assertion: finished.assertion,
         };
         self.sessions.open(&session).await?;
+        self.bind(&session, finished.renewal).await?;
         let upstream = session.assertion.facts().upstream.clone();
         self.audit
             .record(caller.event(now, Some(&identity), What::SignedIn { upstream }))
@@ -136,7 +140,36 @@ impl SessionDesk {
             ..from.session.clone()
         };
         self.sessions.open(&session).await?;
+        if let Some(bond) = self.bonds.bond(&from.sid).await? {
+            let sid = session.id.sid();
+            self.bonds.bind(&Bond { sid, ..bond }, None).await?;
+        }
         self.live(session, None)
+    }
+
+    /// Ties a new session to its upstream: for what that says later, and by what it is asked again.
+    async fn bind(&self, session: &Session, renewal: Option<String>) -> Result<(), Fault> {
+        let facts = session.assertion.facts();
+        let source = self.directory.source(&facts.upstream)?;
+        let ways = source.upstream.ways();
+        if ways.recheck.is_none() && ways.notices.is_none() {
+            return Ok(());
+        }
+        let renewal = renewal.map(|kept| Renewal {
+            id: self.entropy.token(),
+            sealed: self.sealer.seal(Purpose::Renewal, kept.as_bytes()),
+            asked: session.started,
+            ends: session.ends,
+        });
+        let bond = Bond {
+            sid: session.id.sid(),
+            upstream: facts.upstream.clone(),
+            subject: Identity::key_of(&facts.issuer, &facts.subject),
+            session: facts.upstream_session.clone(),
+            renewal: renewal.as_ref().map(|renewal| renewal.id.clone()),
+            ends: session.ends,
+        };
+        Ok(self.bonds.bind(&bond, renewal.as_ref()).await?)
     }
 
     /// The session of a cookie; none if there is none that lives.

@@ -63,6 +63,8 @@ enum Command {
     HashPassword,
     /// Two gateways on loopback: a home organisation and the cloud that trusts it.
     Demo(demo::Wanted),
+    /// Print a token as a CI job of the demonstration's home organisation has it.
+    DemoJob(demo::job::Job),
 }
 
 #[derive(Debug, clap::Args)]
@@ -203,6 +205,7 @@ fn dispatch(command: Command) -> Result<(), Failed> {
             say(&operate::hash_password(password.trim_end_matches(['\r', '\n']))?)
         }
         Command::Demo(wanted) => demo::run(&wanted).map_err(|problem| Failed(vec![problem])),
+        Command::DemoJob(job) => demo::job::run(&job).map_err(|problem| Failed(vec![problem])),
     }
 }
 

@@ -50,6 +50,10 @@ pub enum What {
     },
     /// A session ended.
     SignedOut { by: String },
+    /// An upstream that was asked again no longer vouches for somebody: their sessions from there have ended.
+    UpstreamGone { upstream: UpstreamId, sessions: usize },
+    /// An upstream said that somebody has signed out there: their sessions from there have ended.
+    UpstreamSignedOut { upstream: UpstreamId, sessions: usize },
     /// A token was issued.
     TokenIssued {
         client: ClientId,

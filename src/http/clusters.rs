@@ -166,6 +166,7 @@ mod tests {
         },
         port::{
             audit::Audit,
+            bonds::{Bond, Bonds, Meant, Renewal},
             clock::Clock,
             entropy::Entropy,
             policy::{Entry, Policy, PolicyFault, Question},
@@ -221,6 +222,24 @@ mod tests {
         }
         fn jwks(&self) -> Arc<Bytes> {
             Arc::default()
+        }
+    }
+    #[async_trait]
+    impl Bonds for World {
+        async fn bind(&self, _: &Bond, _: Option<&Renewal>) -> Result<(), RecordFault> {
+            Ok(())
+        }
+        async fn bond(&self, _: &str) -> Result<Option<Bond>, RecordFault> {
+            Ok(None)
+        }
+        async fn bound(&self, _: Meant<'_>) -> Result<Vec<String>, RecordFault> {
+            Ok(Vec::new())
+        }
+        async fn renewal(&self, _: &str) -> Result<Option<Renewal>, RecordFault> {
+            Ok(None)
+        }
+        async fn renewed(&self, _: &Renewal, _: &UpstreamAssertion) -> Result<(), RecordFault> {
+            Ok(())
         }
     }
     #[async_trait]
@@ -410,6 +429,7 @@ mod tests {
             directory: directory.clone(),
             door: door.clone(),
             sessions: world.clone(),
+            bonds: world.clone(),
             sealer: world.clone(),
             audit: world.clone(),
             clock: world.clone(),

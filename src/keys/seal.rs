@@ -68,6 +68,7 @@ pub struct SecretSealer {
     device: Keys,
     notice: Keys,
     handed: Keys,
+    renewal: Keys,
 }
 
 impl fmt::Debug for SecretSealer {
@@ -94,6 +95,7 @@ impl SecretSealer {
             device: Keys::derive(&from, Purpose::Device)?,
             notice: Keys::derive(&from, Purpose::Notice)?,
             handed: Keys::derive(&from, Purpose::Handed)?,
+            renewal: Keys::derive(&from, Purpose::Renewal)?,
         })
     }
 
@@ -108,6 +110,7 @@ impl SecretSealer {
             Purpose::Device => &self.device,
             Purpose::Notice => &self.notice,
             Purpose::Handed => &self.handed,
+            Purpose::Renewal => &self.renewal,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A trait stands here only if it has two real implementations or a process behind it.
 
 pub mod audit;
+pub mod bonds;
 pub mod bundles;
 pub mod clock;
 pub mod decisions;

@@ -82,6 +82,8 @@ pub enum Purpose {
     Notice,
     /// Tokens at dashboards that a session has handed out.
     Handed,
+    /// By what an upstream is asked again.
+    Renewal,
 }
 
 impl Purpose {
@@ -98,6 +100,7 @@ impl Purpose {
             Self::Device => "device",
             Self::Notice => "notice",
             Self::Handed => "handed",
+            Self::Renewal => "renewal",
         }
     }
 }

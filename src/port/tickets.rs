@@ -23,6 +23,8 @@ pub enum TicketKind {
     Handed,
     /// Such a token → its session.
     HandedBy,
+    /// Somebody asks an upstream again: the others wait.
+    Recheck,
 }
 
 impl TicketKind {
@@ -38,6 +40,7 @@ impl TicketKind {
             Self::Finished => "finished",
             Self::Handed => "handed",
             Self::HandedBy => "handedby",
+            Self::Recheck => "recheck",
         }
     }
 }

@@ -35,6 +35,10 @@ pub struct Ways<'a> {
     pub token: Option<&'a dyn TokenLogin>,
     /// Its own logout.
     pub logout: Option<&'a dyn UpstreamLogout>,
+    /// Asking it again about somebody who is signed in.
+    pub recheck: Option<&'a dyn Recheck>,
+    /// Hearing from it that somebody has signed out there.
+    pub notices: Option<&'a dyn LogoutNotices>,
 }
 
 impl std::fmt::Debug for Ways<'_> {
@@ -44,6 +48,8 @@ impl std::fmt::Debug for Ways<'_> {
             .field("password", &self.password.is_some())
             .field("token", &self.token.is_some())
             .field("logout", &self.logout.is_some())
+            .field("recheck", &self.recheck.is_some())
+            .field("notices", &self.notices.is_some())
             .finish()
     }
 }
@@ -106,14 +112,29 @@ pub struct Finished {
     pub assertion: UpstreamAssertion,
     /// The upstream's ID token, for its logout.
     pub hint: Option<String>,
+    /// By what it can be asked again: the adapter's own, a secret.
+    pub renewal: Option<String>,
+}
+
+impl Finished {
+    /// Of an upstream that is asked once.
+    #[must_use]
+    pub fn once(assertion: UpstreamAssertion) -> Self {
+        Self {
+            assertion,
+            hint: None,
+            renewal: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Finished {
-    // The hint is a token: it must not reach a log by `{:?}`.
+    // Both are tokens: they must not reach a log by `{:?}`.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Finished")
             .field("assertion", &self.assertion)
             .field("hint", &self.hint.is_some())
+            .field("renewal", &self.renewal.is_some())
             .finish()
     }
 }
@@ -152,4 +173,55 @@ pub trait TokenLogin: Send + Sync {
 pub trait UpstreamLogout: Send + Sync {
     /// Where to send the browser so that the upstream's session ends too.
     fn begin(&self, hint: Option<&str>, back_to: &str, state: &str) -> Option<String>;
+}
+
+/// What an upstream says when it is asked again.
+pub enum Again {
+    /// They may go on: what it says of them now, and by what it can be asked the next time.
+    Still {
+        /// As before, with the claims of now. It ends no later than before.
+        assertion: UpstreamAssertion,
+        /// Replaces what was kept.
+        renewal: String,
+    },
+    /// They are gone, or it takes our question no longer: their session ends.
+    Gone {
+        /// Why, for the log.
+        why: String,
+    },
+}
+
+// It holds a token.
+impl std::fmt::Debug for Again {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Still { .. } => out.write_str("Still"),
+            Self::Gone { why } => write!(out, "Gone({why})"),
+        }
+    }
+}
+
+/// Asking an upstream again (OIDC Core §12).
+#[async_trait]
+pub trait Recheck: Send + Sync {
+    /// Asks about whom `before` is. An upstream that does not answer is a fault, never a yes and never a no.
+    async fn again(&self, before: &UpstreamAssertion, renewal: &str) -> Result<Again, Fault>;
+}
+
+/// Who has signed out at the upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoutNotice {
+    /// The issuer.
+    pub issuer: String,
+    /// Whom it is about; none where it is one session, whoever's.
+    pub subject: Option<String>,
+    /// The upstream's name of the session; none where all of the person's have ended.
+    pub session: Option<String>,
+}
+
+/// Hearing of sign-outs (OpenID Connect Back-Channel Logout 1.0).
+#[async_trait]
+pub trait LogoutNotices: Send + Sync {
+    /// Checks a logout token as strictly as an ID token. One that came before is refused.
+    async fn read(&self, token: &str) -> Result<LogoutNotice, Fault>;
 }

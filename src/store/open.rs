@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::secret::{Secret, SecretRef},
     port::{
+        bonds::Bonds,
         clock::Clock,
         decisions::DecisionRecords,
         limits::Limits,
@@ -29,6 +30,8 @@ pub struct Opened {
     pub families: Arc<dyn RefreshFamilies>,
     /// Revoked tokens.
     pub revocations: Arc<dyn Revocations>,
+    /// What ties sessions to upstreams.
+    pub bonds: Arc<dyn Bonds>,
     /// Tokens at targets that must end.
     pub endings: Arc<dyn Endings>,
     /// Signing keys.
@@ -107,6 +110,7 @@ pub async fn open(
         families: shared.clone(),
         revocations: shared.clone(),
         endings: shared.clone(),
+        bonds: shared.clone(),
         keys: shared.clone(),
         trail: shared.clone(),
         decisions: shared.clone(),

@@ -158,6 +158,14 @@ fn ctrl_c_ends_all_of_it_and_a_second_start_finds_its_state() {
     );
     let (ca, log) = (kept("tls/ca.pem"), kept("log/cloud-a.log"));
     assert!(log.contains("listening"), "{log}");
+    // A job of the demonstration's CI system has a token for the cloud, and nobody else's.
+    let job = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+        .args(["demo-job", "--ref", "main", "--folder"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let token = String::from_utf8(job.stdout).unwrap();
+    assert_eq!(token.trim().split('.').count(), 3, "{token}");
     first.signal("-INT");
     assert_eq!(first.ended(), Some(0), "Ctrl-C is the planned end");
     assert_eq!(first.complaint(), "");

@@ -58,6 +58,7 @@ mod service_tokens;
 mod store;
 mod system;
 mod tokens;
+mod upstream_again;
 mod upstream_local;
 pub mod upstream_oidc;
 mod workload;

@@ -22,6 +22,7 @@ use fedgate::{
         endings::Ender,
         login::Logins,
         logout::Logouts,
+        recheck::Rechecks,
         session::{Live, SessionDesk},
         token::TokenDesk,
     },
@@ -114,10 +115,7 @@ fn proof() -> Finished {
         upstream_session: None,
     })
     .unwrap();
-    Finished {
-        assertion,
-        hint: None,
-    }
+    Finished::once(assertion)
 }
 
 struct Gateway {
@@ -201,6 +199,7 @@ async fn gateway() -> Gateway {
         directory: directory.clone(),
         door: door.clone(),
         sessions: records.clone(),
+        bonds: records.clone(),
         sealer: sealer.clone(),
         audit: audit.clone(),
         clock: clock.clone(),
@@ -222,10 +221,37 @@ async fn gateway() -> Gateway {
         audit: audit.clone(),
         clock: clock.clone(),
     });
+    let dashboards = Arc::new(Dashboards {
+        directory: directory.clone(),
+        door: bearer.door.clone(),
+        tickets: tickets.clone(),
+        sealer: sealer.clone(),
+        audit: bearer.audit.clone(),
+        clock: clock.clone(),
+    });
+    let logouts = Arc::new(Logouts {
+        directory: directory.clone(),
+        desk: desk.clone(),
+        dashboards,
+        returns: Arc::new([]),
+        signer: signer.clone(),
+        sealer: sealer.clone(),
+        clock: clock.clone(),
+    });
+    let rechecks = Rechecks {
+        directory: directory.clone(),
+        logouts: logouts.clone(),
+        bonds: records.clone(),
+        tickets: tickets.clone(),
+        sealer: sealer.clone(),
+        audit: audit.clone(),
+        clock: clock.clone(),
+    };
     let tokens = Arc::new(TokenDesk {
         directory: directory.clone(),
         door,
         desk: desk.clone(),
+        rechecks: Arc::new(rechecks),
         bearer: bearer.clone(),
         families: records.clone(),
         revocations: records,
@@ -235,14 +261,6 @@ async fn gateway() -> Gateway {
         audit,
         clock: clock.clone(),
         entropy: entropy.clone(),
-    });
-    let dashboards = Arc::new(Dashboards {
-        directory: directory.clone(),
-        door: bearer.door.clone(),
-        tickets: tickets.clone(),
-        sealer: sealer.clone(),
-        audit: bearer.audit.clone(),
-        clock: clock.clone(),
     });
     let devices = Arc::new(DeviceDesk {
         tokens: tokens.clone(),
@@ -267,15 +285,7 @@ async fn gateway() -> Gateway {
             clock: clock.clone(),
             entropy,
         }),
-        logouts: Arc::new(Logouts {
-            directory: directory.clone(),
-            desk: desk.clone(),
-            dashboards,
-            returns: Arc::new([]),
-            signer: signer.clone(),
-            sealer: sealer.clone(),
-            clock: clock.clone(),
-        }),
+        logouts,
         directory,
         tokens,
         bearer,

@@ -4,6 +4,7 @@ mod certified;
 pub mod forger;
 mod hostile;
 mod keys;
+mod notices;
 mod reach;
 
 use std::sync::Arc;

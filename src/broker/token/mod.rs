@@ -40,6 +40,7 @@ use super::{
     admit::Door,
     bearer::Bearer,
     directory::{Directory, Goal},
+    recheck::Rechecks,
     session::{Live, SessionDesk},
 };
 
@@ -62,6 +63,8 @@ pub struct TokenDesk {
     pub families: Arc<dyn RefreshFamilies>,
     /// Tokens ended before their time.
     pub revocations: Arc<dyn Revocations>,
+    /// Asks upstreams again.
+    pub rechecks: Arc<Rechecks>,
     /// Codes and device codes.
     pub tickets: Arc<dyn Tickets>,
     /// Signs tokens.

@@ -53,10 +53,7 @@ impl TokenDesk {
                     ..Refused::new(OAuthError::InvalidGrant, description)
                 }
             })?;
-        let finished = Finished {
-            assertion,
-            hint: None,
-        };
+        let finished = Finished::once(assertion);
         let live = self.desk.open(finished, caller).await?;
         let goal = self.goal(client, audience, live.session.ends)?;
         let permit = self.permit(&live.identity, &goal, client, caller).await?;

@@ -37,7 +37,7 @@ impl TokenDesk {
         Some((family, generation.parse().ok()?))
     }
 
-    /// Gives new tokens for a refresh token. Mapping and policy run anew.
+    /// Gives new tokens for a refresh token. The upstream is asked again where it can be; mapping and policy run anew.
     pub async fn refresh(
         &self,
         client: &ClientSettings,
@@ -48,11 +48,14 @@ impl TokenDesk {
         let (id, generation) = self
             .refresh_parts(token)
             .ok_or_else(|| invalid_grant("not a refresh token of this gateway"))?;
-        if scope.is_some() {
-            // A wider scope must not cost the token: look before it is used up.
+        if scope.is_some() || self.rechecks.possible() {
+            // Neither a wider scope nor an upstream that is down must cost the token: look before it is used up.
             let known = self.families.find(id, self.clock.now()).await;
             if let Some(family) = known.map_err(Fault::from)?.filter(|own| own.client == client.id) {
                 narrowed(&family.scope, scope)?;
+                if family.generation == generation {
+                    self.rechecks.ask(&family.sid, caller).await?;
+                }
             }
         }
         let family = self.rotated((id, generation), client, caller).await?;

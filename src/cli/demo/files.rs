@@ -76,9 +76,20 @@ impl Demo {
         ] {
             demo.write(&format!("{name}/fedgate.yaml"), &demo.ported(text))?;
         }
+        demo.issuer()?;
         demo.candidate()?;
         demo.write("env", &super::words::environment(&demo)?)?;
         Ok(demo)
+    }
+
+    /// The CI system of acme: its key for `fedgate demo-job`, and what the cloud knows of it.
+    fn issuer(&self) -> Result<(), String> {
+        let path = self.path("ci.key");
+        if !path.exists() {
+            self.write_bytes("ci.key", &super::job::new_key()?)?;
+        }
+        let key = fs::read(&path).map_err(|error| at(&path, &error))?;
+        self.write("ci.jwks", &super::job::jwks(&key)?)
     }
 
     /// Policies that would let carol in: the built-in ones of access, and one file more.
@@ -121,6 +132,10 @@ impl Demo {
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
+        self.write_bytes(name, text.as_bytes())
+    }
+
+    fn write_bytes(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let path = self.path(name);
         let mut open = fs::OpenOptions::new();
         let mut file = open
@@ -130,7 +145,7 @@ impl Demo {
             .mode(0o600)
             .open(&path)
             .map_err(|error| at(&path, &error))?;
-        file.write_all(text.as_bytes()).map_err(|error| at(&path, &error))
+        file.write_all(content).map_err(|error| at(&path, &error))
     }
 
     /// A CA of its own, and one certificate for `localhost`. The CA's key is not kept.

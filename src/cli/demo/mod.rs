@@ -1,6 +1,7 @@
 //! `fedgate demo`: everything a first look needs, on loopback, ended by Ctrl-C.
 
 mod files;
+pub(super) mod job;
 mod processes;
 mod words;
 

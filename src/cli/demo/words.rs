@@ -141,7 +141,20 @@ The same with the session of fedctl (fedctl login first), without another confir
   A=\"--os-auth-type v3oidcaccesstoken --os-access-token $(fedctl token --audience $FEDGATE_OPENSTACK_AUDIENCE)\"
   openstack $A federation project list
   openstack $A --os-project-name webshop --os-project-domain-name acme token issue
+
+Any program in a project, with the same session; a clouds.yaml without a secret:
+
+  fedctl openstack exec --project webshop -- openstack token issue
+  fedctl openstack config --project webshop --domain acme
+
+A CI job, without any secret. The demonstration signs its token as a CI system would; a token counts once:
+
+  fedgate demo-job --folder {folder} --ref main > {folder}/job.token
+  fedctl openstack exec --subject-token-file {folder}/job.token --project webshop --domain acme -- openstack token issue
+  fedgate demo-job --folder {folder} --ref feature/x > {folder}/job.token
+  fedctl openstack token --subject-token-file {folder}/job.token --project webshop --domain acme     # CONDITION_FAILED
 ",
+        folder = demo.folder.display(),
         env = demo.path("env").display()
     )
 }

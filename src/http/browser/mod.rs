@@ -5,6 +5,7 @@
 
 mod access;
 mod ask;
+mod backchannel;
 mod begin;
 mod callback;
 mod choose;
@@ -15,7 +16,11 @@ mod password;
 
 use std::sync::Arc;
 
-use axum::{Router, response::Response, routing::get};
+use axum::{
+    Router,
+    response::Response,
+    routing::{get, post},
+};
 use http::{HeaderValue, StatusCode, header};
 
 pub use ask::Ask;
@@ -27,6 +32,7 @@ use crate::{
         login::{Logins, Return},
         logout::Logouts,
         overview::Overview,
+        recheck::Rechecks,
         session::{Live, SessionDesk},
     },
     domain::{
@@ -58,6 +64,8 @@ pub struct Front {
     pub logins: Arc<Logins>,
     /// Signing out.
     pub logouts: Arc<Logouts>,
+    /// Hears from upstreams.
+    pub rechecks: Arc<Rechecks>,
     /// Sessions.
     pub desk: Arc<SessionDesk>,
     /// My access.
@@ -97,6 +105,7 @@ impl Front {
                 "/login/{upstream}/callback",
                 get(callback::by_query).post(callback::by_form),
             )
+            .route("/login/{upstream}/backchannel", post(backchannel::hear))
             .route("/device", get(device::show).post(device::answer))
             .route("/logout", get(logout::show).post(logout::leave))
             .with_state(Arc::new(self))

@@ -6,6 +6,7 @@
 //! ends; a loss of power may take the last commits along, never a part of one.
 
 mod audit;
+mod bonds;
 mod decisions;
 mod endings;
 mod families;

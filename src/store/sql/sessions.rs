@@ -78,6 +78,10 @@ impl Sessions for Records {
         for statement in [
             "DELETE FROM sessions WHERE sid = $1",
             "DELETE FROM families WHERE sid = $1",
+            // What the upstream is asked by goes with the last session that shares it.
+            "DELETE FROM renewals WHERE id IN (SELECT renewal FROM bonds WHERE sid = $1) AND NOT EXISTS \
+             (SELECT 1 FROM bonds WHERE renewal = renewals.id AND sid <> $1)",
+            "DELETE FROM bonds WHERE sid = $1",
         ] {
             sqlx::query(statement)
                 .bind(sid)
@@ -94,6 +98,8 @@ impl Sessions for Records {
             "DELETE FROM sessions WHERE ends <= $1",
             "DELETE FROM families WHERE ends <= $1",
             "DELETE FROM revocations WHERE ends <= $1",
+            "DELETE FROM bonds WHERE ends <= $1",
+            "DELETE FROM renewals WHERE ends <= $1",
         ] {
             dropped += sqlx::query(statement)
                 .bind(now.0)

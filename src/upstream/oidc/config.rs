@@ -24,6 +24,19 @@ pub enum ClientAuthMethod {
     ClientSecretPost,
 }
 
+/// Whether, and by what, the provider is asked again when somebody's tokens are refreshed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecheckBy {
+    /// By its refresh token, where it gave one (with the scope `offline_access`, as a rule).
+    #[default]
+    RefreshToken,
+    /// By its access token at its userinfo endpoint: the session ends with that token.
+    Userinfo,
+    /// Never.
+    Off,
+}
+
 /// An OpenID provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +63,10 @@ pub struct Config {
     /// Also ask the userinfo endpoint for claims.
     #[serde(default)]
     pub userinfo: bool,
+    /// Whether, and by what, it is asked again when somebody's tokens are refreshed: who was removed there loses
+    /// access within the life of one token.
+    #[serde(default)]
+    pub recheck: RecheckBy,
     /// How its claims become an identity.
     #[serde(default)]
     pub mapping: MappingSettings,

@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     super::jose::{token, trouble::Part},
-    ClientAuthMethod, Oidc,
+    ClientAuthMethod, Oidc, RecheckBy,
     claims::{self, Expected},
     discovery::Metadata,
 };
@@ -34,7 +34,7 @@ struct Memory {
 }
 
 /// Claims about the proof itself: only the signed ID token may make them.
-const PROTOCOL_CLAIMS: [&str; 12] = [
+pub(super) const PROTOCOL_CLAIMS: [&str; 12] = [
     "iss",
     "sub",
     "aud",
@@ -54,12 +54,14 @@ struct Tokens {
     id_token: String,
     #[serde(default)]
     access_token: Option<String>,
+    #[serde(default)]
+    refresh_token: Option<String>,
 }
 
 fn down(fault: &OutboundFault) -> Fault {
     Fault::new(Code::UpstreamDown, fault.to_string())
 }
-fn invalid(why: impl Into<String>) -> Fault {
+pub(super) fn invalid(why: impl Into<String>) -> Fault {
     Fault::new(Code::ProofInvalid, why)
 }
 
@@ -119,6 +121,11 @@ impl BrowserLogin for Oidc {
         }
         Ok(Finished {
             assertion: self.assertion(claims)?,
+            renewal: match self.config.recheck {
+                RecheckBy::RefreshToken => tokens.refresh_token,
+                RecheckBy::Userinfo => tokens.access_token,
+                RecheckBy::Off => None,
+            },
             hint: Some(tokens.id_token),
         })
     }
@@ -172,13 +179,23 @@ impl Oidc {
         callback: &str,
         verifier: &str,
     ) -> Result<Tokens, Fault> {
-        let id = self.config.client_id.as_str();
-        let mut form = vec![
+        let form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", callback),
             ("code_verifier", verifier),
         ];
+        let answer = self.at_token_endpoint(metadata, form).await?;
+        self.tokens(&answer)
+    }
+
+    /// One question to the token endpoint, with the client's proof.
+    pub(super) async fn at_token_endpoint(
+        &self,
+        metadata: &Metadata,
+        mut form: Vec<(&str, &str)>,
+    ) -> Result<Answer, Fault> {
+        let id = self.config.client_id.as_str();
         // RFC 6749 §2.3.1: both parts of Basic are form-encoded first.
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let mut basic = None;
@@ -197,12 +214,11 @@ impl Oidc {
             .outbound
             .post_form(&metadata.token_endpoint, &form, basic)
             .await;
-        let answer = self.noted(Part::TokenEndpoint, answer)?;
-        self.tokens(&answer)
+        self.noted(Part::TokenEndpoint, answer)
     }
 
     /// An outage of a part is also remembered for operators.
-    fn noted<T>(&self, part: Part, outcome: Result<T, OutboundFault>) -> Result<T, Fault> {
+    pub(super) fn noted<T>(&self, part: Part, outcome: Result<T, OutboundFault>) -> Result<T, Fault> {
         match outcome {
             Ok(answer) => {
                 self.provider.troubles.worked(part);
@@ -215,7 +231,7 @@ impl Oidc {
         }
     }
 
-    fn failed(&self, part: Part, reason: String) {
+    pub(super) fn failed(&self, part: Part, reason: String) {
         self.provider.troubles.failed(part, self.clock.now(), reason);
     }
 

@@ -7,6 +7,8 @@ mod claims;
 mod config;
 mod discovery;
 mod login;
+mod notice;
+mod recheck;
 
 use std::sync::Arc;
 
@@ -19,11 +21,12 @@ use crate::{
     port::{
         clock::Clock,
         entropy::Entropy,
-        upstream::{BrowserLogin, Health, Upstream, UpstreamLogout, Ways},
+        tickets::Tickets,
+        upstream::{BrowserLogin, Health, LogoutNotices, Recheck, Upstream, UpstreamLogout, Ways},
     },
 };
 
-pub use config::{ClientAuthMethod, Config};
+pub use config::{ClientAuthMethod, Config, RecheckBy};
 use discovery::Provider;
 
 use super::Wiring;
@@ -36,6 +39,7 @@ pub struct Oidc {
     outbound: Outbound,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    tickets: Arc<dyn Tickets>,
 }
 
 impl std::fmt::Debug for Oidc {
@@ -67,6 +71,7 @@ impl Oidc {
             outbound,
             clock: Arc::clone(&wiring.clock),
             entropy: Arc::clone(&wiring.entropy),
+            tickets: Arc::clone(&wiring.tickets),
             config,
         }))
     }
@@ -89,6 +94,8 @@ impl Upstream for Oidc {
         Ways {
             browser: Some(self as &dyn BrowserLogin),
             logout: Some(self as &dyn UpstreamLogout),
+            recheck: (self.config.recheck != RecheckBy::Off).then_some(self as &dyn Recheck),
+            notices: Some(self as &dyn LogoutNotices),
             ..Ways::default()
         }
     }

@@ -28,6 +28,7 @@ use fedgate::{
         login::Logins,
         logout::Logouts,
         overview::Overview,
+        recheck::Rechecks,
         session::SessionDesk,
         token::TokenDesk,
     },
@@ -156,10 +157,7 @@ impl BrowserLogin for Far {
     async fn finish(&self, _: &LoginAsk, _: &Value, answered: &Answered) -> Result<Finished, Fault> {
         let code = answered.parameters.iter().find(|(name, _)| name == "code");
         let (_, user) = code.ok_or_else(|| Fault::new(Code::UpstreamRefused, "no code"))?;
-        Ok(Finished {
-            assertion: proof(self.0.as_str(), self.1.as_str(), user)?,
-            hint: None,
-        })
+        Ok(Finished::once(proof(self.0.as_str(), self.1.as_str(), user)?))
     }
 }
 impl Upstream for Far {
@@ -305,6 +303,7 @@ async fn gateway() -> Gateway {
         directory: directory.clone(),
         door: door.clone(),
         sessions: Arc::new(records.clone()),
+        bonds: Arc::new(records.clone()),
         sealer: sealer.clone(),
         audit: audit.clone(),
         clock: clock.clone(),
@@ -360,10 +359,21 @@ async fn gateway() -> Gateway {
         sealer: sealer.clone(),
         clock: clock.clone(),
     };
+    let logouts = Arc::new(logouts);
+    let rechecks = Arc::new(Rechecks {
+        directory: directory.clone(),
+        logouts: logouts.clone(),
+        bonds: Arc::new(records.clone()),
+        tickets: tickets.clone(),
+        sealer: sealer.clone(),
+        audit: audit.clone(),
+        clock: clock.clone(),
+    });
     let tokens = TokenDesk {
         directory: directory.clone(),
         door: door.clone(),
         desk: desk.clone(),
+        rechecks: rechecks.clone(),
         bearer: Arc::new(bearer),
         families: Arc::new(records.clone()),
         revocations: Arc::new(records.clone()),
@@ -381,7 +391,8 @@ async fn gateway() -> Gateway {
     let front = Front {
         pages: Arc::new(Pages::load("Cloud A").unwrap()),
         logins: logins.clone(),
-        logouts: Arc::new(logouts),
+        logouts,
+        rechecks,
         desk,
         overview: Arc::new(Overview { directory, door }),
         devices: devices.clone(),

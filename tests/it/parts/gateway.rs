@@ -249,6 +249,7 @@ impl Landscape {
         keep(&root.join("cloud-a-at-acme.secret"), CLOUD_SECRET);
         keep(&root.join("demo-app.secret"), APP_SECRET);
         keep(&root.join("cloud-a/keystone-admin.password"), KEYSTONE_PASSWORD);
+        keep(&root.join("ci.jwks"), &machine::jwks());
         for (name, password) in PEOPLE {
             let hash = fedgate::app::operate::hash_password(password).unwrap();
             keep(&root.join(format!("acme/{name}.hash")), &hash);
@@ -421,7 +422,13 @@ impl Browser {
     fn filled(page: &Page, typed: &[(&str, &str)]) -> (Method, Url, Vec<(String, String)>) {
         let html = Html::parse_document(&page.html);
         let (forms, inputs) = (
-            Selector::parse("main form").unwrap(),
+            // Another provider's page may have no main part.
+            Selector::parse(if page.html.contains("<main") {
+                "main form"
+            } else {
+                "form"
+            })
+            .unwrap(),
             Selector::parse("input[type=hidden]").unwrap(),
         );
         let form = html

@@ -20,24 +20,11 @@ const AUTH: &str = "/v3/OS-FEDERATION/identity_providers/fedgate/protocols/openi
 
 const UPSTREAMS: &str = "
   - kind: workload
-    id: acme-ci
-    name: ACME GitLab CI
-    tenant: acme
-    issuer: https://ci.acme.example
-    jwks_file: ../machine.jwks
-    conditions:
-      - { claim: project_path, any: [\"acme/*\"] }
-      - { claim: ref, any: [main, \"release/*\"] }
-    username: \"{project_path}@{ref}\"
-    mapping:
-      groups:
-        - { rule: deployers, claim: project_path, accept: [acme/webshop], group: deployers }
-  - kind: workload
     id: acme-pods
     name: ACME cluster
     tenant: acme
     issuer: https://kubernetes.acme.example
-    jwks_file: ../machine.jwks
+    jwks_file: ../ci.jwks
     conditions:
       - { claim: kubernetes.io.namespace, any: [build] }
     username: \"{kubernetes.io.namespace}/{kubernetes.io.serviceaccount.name}\"
@@ -56,12 +43,7 @@ const CLIENTS: &str = "  - id: ci
     exchange: [openstack]
 ";
 
-const ACCESS: &str = "  - rule: jobs-deploy
-    tenant: acme
-    group: deployers
-    target: openstack
-    projects: [{ domain: acme, project: webshop, roles: [member] }]
-  - rule: robots-look
+const ACCESS: &str = "  - rule: robots-look
     tenant: acme
     group: robots
     target: openstack
@@ -89,7 +71,7 @@ impl World {
                 .replace("\naccess:\n", &format!("\n{CLIENTS}\naccess:\n{ACCESS}")),
             _ => text,
         };
-        let land = Landscape::start_with(&edit, &[("machine.jwks", &machine::jwks())]).await;
+        let land = Landscape::start_with(&edit, &[]).await;
         let keystone = Keystone::start_at(land.keystone, &land.cloud.issuer, "OIDC-").await;
         crate::parts::gateway::keep(&land.cloud.folder.join("keystone-admin.password"), "adminpw");
         land.cloud.operate(&["keystone", "setup"]);

@@ -1,0 +1,79 @@
+//! The provider says that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0 §2.6). A logout token is
+//! checked as strictly as an ID token: a forged one would throw people out.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use super::{super::jose::token, Oidc, claims, login::invalid};
+use crate::{
+    domain::fault::{Code, Fault},
+    port::{
+        tickets::TicketKind,
+        upstream::{LogoutNotice, LogoutNotices},
+    },
+};
+
+/// A logout token older than this is a copy that lay around, in seconds.
+const OLDEST: i64 = 300;
+/// The one event that it must name.
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+#[async_trait]
+impl LogoutNotices for Oidc {
+    async fn read(&self, token: &str) -> Result<LogoutNotice, Fault> {
+        // Older providers write `JWT` or nothing; the event tells it from an ID token then.
+        let (algorithm, kid) = token::header(token, &["logout+jwt", "JWT"]).map_err(invalid)?;
+        let keys = self.provider.keys(kid.as_deref()).await?;
+        let found = token::signed(token, algorithm, &keys).map_err(invalid)?;
+        claims::issuer_and_audience(&found, (&self.config.issuer, &self.config.client_id))
+            .map_err(invalid)?;
+        token::in_time(&found, self.clock.now(), Some(OLDEST)).map_err(invalid)?;
+        let notice = self.notice(&found)?;
+        self.once(&found).await?;
+        Ok(notice)
+    }
+}
+
+impl Oidc {
+    fn notice(&self, found: &Map<String, Value>) -> Result<LogoutNotice, Fault> {
+        let event = found.get("events").and_then(|events| events.get(EVENT));
+        if !event.is_some_and(Value::is_object) {
+            return Err(invalid("the logout token does not name the event of a logout"));
+        }
+        // An ID token must not pass for a logout token.
+        if found.contains_key("nonce") {
+            return Err(invalid("the logout token has a nonce"));
+        }
+        let text = |name: &str| match found.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+            Some(_) => Err(invalid(format!("the logout token's {name} is no text"))),
+        };
+        let (subject, session) = (text("sub")?, text("sid")?);
+        if subject.is_none() && session.is_none() {
+            return Err(invalid("the logout token has neither sub nor sid"));
+        }
+        Ok(LogoutNotice {
+            issuer: self.config.issuer.clone(),
+            subject,
+            session,
+        })
+    }
+
+    async fn once(&self, found: &Map<String, Value>) -> Result<(), Fault> {
+        let jti = found
+            .get("jti")
+            .and_then(Value::as_str)
+            .filter(|jti| !jti.is_empty());
+        let jti = jti.ok_or_else(|| invalid("the logout token has no jti"))?;
+        let name = format!("logout {} {jti}", self.config.id);
+        let now = self.clock.now();
+        let until = token::last_moment(found).unwrap_or(now);
+        let life = now.until(until) + std::time::Duration::from_secs(1);
+        match self.tickets.put(TicketKind::Seen, &name, b"1", life).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(invalid("the logout token came before")),
+            Err(fault) => Err(Fault::new(Code::StoreDown, fault.to_string())),
+        }
+    }
+}
