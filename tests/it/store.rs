@@ -1,5 +1,7 @@
 //! One conformance suite for the stores, and the life of the key ring over a real one.
 
+mod bonds;
+
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -602,6 +604,8 @@ async fn sql_keeps_records() {
         families_rotate_once(&opened).await;
         audit_is_numbered(&opened).await;
         keys_are_added_by_one(&opened).await;
+        bonds::bonds_last_as_long_as_their_sessions(&opened).await;
+        bonds::tokens_that_must_end_are_found_in_time(&opened).await;
         opened.close().await;
     }
 }
