@@ -120,7 +120,7 @@ fn hand_over(
     let packages: Vec<Vec<String>> = trees.iter().map(|tree| tree.package.clone()).collect();
     let printed: Vec<Vec<Printed>> = plain
         .iter()
-        .map(|tree| lower::print(&lower::placed(tree, &packages)))
+        .map(|tree| lower::print(&lower::placed(tree, &trees, &packages)))
         .collect();
     let texts: Vec<&str> = printed.iter().flatten().map(|part| part.text.as_str()).collect();
     let mut engine = engine::bounded(&texts);

@@ -2,9 +2,10 @@
 //!
 //! `resolve` gives every name its full path; `statements` and `rules` write out what the engine lacks or takes
 //! differently (negation, templates, logical operators, undefined heads); `documents` says where base documents are
-//! read; `print` writes the text, each part on its author's line, and remembers where it came from.
+//! read and `own` what is read by its bare name; `print` writes the text, each part on its author's line, and remembers where it came from.
 
 mod documents;
+mod own;
 mod print;
 mod resolve;
 mod rules;
@@ -30,10 +31,14 @@ pub(super) fn lower(tree: &Tree, signatures: &Signatures) -> Tree {
     plain
 }
 
-/// The plain form, with its documents where the engine is given them.
-pub(super) fn placed(plain: &Tree, packages: &[Vec<String>]) -> Tree {
+/// The plain form, with its documents where the engine is given them and rules by the names that it finds fastest.
+pub(super) fn placed(plain: &Tree, all: &[Tree], packages: &[Vec<String>]) -> Tree {
     let mut placed = plain.clone();
     documents::module(&mut placed, packages);
+    let own = own::Own::of(&plain.package, all);
+    for rule in &mut placed.rules {
+        own.write(rule);
+    }
     placed
 }
 

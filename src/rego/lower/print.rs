@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::resolve::KEYWORDS;
 use crate::rego::syntax::ast::{Body, Head, Kind, Literal, Makes, Part, Pos, Rule, Statement, Term, Tree};
 
 /// Where a piece of the written text came from.
@@ -17,12 +18,6 @@ pub(in crate::rego) struct Printed {
     pub(in crate::rego) text: String,
     pub(in crate::rego) origins: Vec<Origin>,
 }
-
-/// First names that the engine does not take as a rule's name.
-const KEYWORDS: [&str; 15] = [
-    "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
-    "some", "true", "with",
-];
 
 /// The module, and one more for each first name of a rule that is a keyword: its package ends with that name.
 pub(super) fn modules(tree: &Tree) -> Vec<Printed> {

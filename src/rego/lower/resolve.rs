@@ -6,8 +6,8 @@ use crate::rego::syntax::ast::{
     Body, Every, Head, Kind, Literal, Makes, Op, Part, Rule, Statement, Term, Tree,
 };
 
-/// Words that the engine does not take as variables.
-const KEYWORDS: [&str; 15] = [
+/// Words that the engine takes neither as variables nor as the first names of rules.
+pub(super) const KEYWORDS: [&str; 15] = [
     "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
     "some", "true", "with",
 ];
