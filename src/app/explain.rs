@@ -71,15 +71,18 @@ fn failed(fault: impl std::fmt::Display) -> StartFault {
     StartFault(fault.to_string())
 }
 
-/// Explains with the configuration alone: no store, no network.
-pub fn explain(config: &Config, supposed: &Supposed) -> Result<Explanation, StartFault> {
-    let engine = PolicyEngine::load(&config.policy, &config.access, &config.tenants).map_err(failed)?;
+/// Explains by the policies of `engine`: no store, no network.
+pub fn explain(
+    config: &Config,
+    engine: &PolicyEngine,
+    supposed: &Supposed,
+) -> Result<Explanation, StartFault> {
     let facts = facts(config, supposed)?;
     let declared = declared(config, &supposed.upstream)?;
     let mapping = Mapping::compile(declared.mapping().clone());
     let hits = mapping.hits(&facts).map_err(failed)?;
     let mapped = mapping.suppose(&facts).map_err(failed)?;
-    let (refinement, question) = refined(&engine, &mapped, &facts)?;
+    let (refinement, question) = refined(engine, &mapped, &facts)?;
     let mut explanation = Explanation {
         revision: engine.revision(),
         claims: supposed.claims.clone(),
@@ -96,7 +99,7 @@ pub fn explain(config: &Config, supposed: &Supposed) -> Result<Explanation, Star
     };
     if let Ok(identity) = refine(mapped, &refinement) {
         explanation.groups = identity.groups().iter().map(|group| group.name.clone()).collect();
-        decide(config, (&engine, supposed), (&identity, &facts), &mut explanation)?;
+        decide(config, (engine, supposed), (&identity, &facts), &mut explanation)?;
     }
     let known = reason_texts();
     let named = explanation

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     config::Config,
     policy::{
-        Basis, LivePolicy, PolicyEngine, Recorded,
+        self, Basis, LivePolicy, PolicyEngine, Recorded,
         log::{self, DecisionLog},
     },
     port::{clock::Clock, decisions::Decisions, policy::Policy, secrets::Secrets},
@@ -125,4 +125,18 @@ pub(super) fn basis(config: &Config) -> Basis {
         rules: config.access.clone(),
         tenants: config.tenants.clone(),
     }
+}
+
+/// What decides at a gateway of this configuration: its policies, or those that were applied since. For programs
+/// beside it that look and change nothing.
+pub fn in_force(config: &Config, secrets: &dyn Secrets) -> Result<PolicyEngine, StartFault> {
+    let wrong = |why: String| StartFault(format!("policy: {why}"));
+    let (rules, tenants) = (&config.access, &config.tenants);
+    let engine =
+        PolicyEngine::load(&config.policy, rules, tenants).map_err(|fault| wrong(fault.to_string()))?;
+    if let Some(candidate) = policy::applied(&config.policy, secrets).map_err(wrong)? {
+        let adopted = engine.adopt(&config.policy, rules, tenants, Some(&candidate));
+        adopted.map_err(|fault| wrong(fault.to_string()))?;
+    }
+    Ok(engine)
 }

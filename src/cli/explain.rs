@@ -1,35 +1,49 @@
 //! `fedgate explain`: claims in, mapping rules hit, every rule that fired or failed, and the result. Changes nothing.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::{
-    app::explain::{Explanation, Supposed, explain, now},
+    app::{
+        build::StartFault,
+        explain::{Explanation, Supposed, explain, now},
+        policies::in_force,
+        recorded::{Seen, of_decision, of_user},
+    },
+    config::{Config, secret::SecretSources},
     domain::access::Entitlement,
-    policy::Did,
+    policy::{Did, PolicyEngine, RuleSeen},
 };
 
-use super::{Failed, Place, load, say};
+use super::{Failed, Place, load, policy::operate::span, runtime, say};
 
-/// What is to be explained.
+/// What is to be explained: claims from a file, what somebody's organisation said at their last sign-in, or a
+/// decision that was made.
 #[derive(Debug, clap::Args)]
 pub(super) struct Wanted {
     #[command(flatten)]
     place: Place,
     /// A file with the claims, a JSON object as in an ID token: `sub`, `preferred_username`, groups, `amr`, ….
-    #[arg(long, value_name = "FILE")]
-    claims: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "upstream", requires = "target")]
+    claims: Option<PathBuf>,
     /// The upstream that is supposed to have said them.
-    #[arg(long, value_name = "ID")]
-    upstream: String,
-    /// Instead of the user name in the claims.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "ID", requires = "claims")]
+    upstream: Option<String>,
+    /// With `--claims`: instead of the user name there. Without: the claims of this person's last sign-in, from the
+    /// decisions that the gateway keeps.
+    #[arg(long, value_name = "NAME", requires = "target")]
     user: Option<String>,
     /// Where they want to go: a target's id, a client's id, or `gateway`.
     #[arg(long, value_name = "ID")]
-    target: String,
+    target: Option<String>,
+    /// How far back `--user` looks: 15m, 12h, 7d.
+    #[arg(long, default_value = "7d", value_parser = span)]
+    since: Duration,
+    /// A reference that somebody was shown, or a `decision_id`: what was decided then, and would be now.
+    #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["claims", "user", "target"], required_unless_present_any = ["claims", "user"])]
+    decision: Option<String>,
     /// How to say it.
     #[arg(long, default_value = "text")]
     output: Form,
@@ -53,34 +67,103 @@ enum Tongue {
 /// Explains, on standard output.
 pub(super) fn run(wanted: &Wanted) -> Result<(), Failed> {
     let config = load(&wanted.place)?;
-    let text = fs::read_to_string(&wanted.claims)
-        .map_err(|error| format!("{}: {error}", wanted.claims.display()))?;
-    let mut claims: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
-        format!(
-            "{}: found no JSON object with claims ({error})",
-            wanted.claims.display()
-        )
-    })?;
-    if let Some(user) = &wanted.user {
-        claims.insert("preferred_username".to_owned(), user.clone().into());
+    let secrets = SecretSources::default();
+    let engine = in_force(&config, &secrets)?;
+    if let Some(id) = &wanted.decision {
+        let seen = runtime()?.block_on(of_decision(&config, &secrets, &engine, id))?;
+        return match wanted.output {
+            Form::Json => say(&serde_json::to_string_pretty(&seen)?),
+            Form::Text => say(&all(&seen)),
+        };
     }
-    let explanation = explain(
-        &config,
-        &Supposed {
-            upstream: wanted.upstream.clone(),
-            claims,
-            target: wanted.target.clone(),
-            now: now(),
-        },
-    )?;
+    let target = wanted.target.as_deref().unwrap_or_default();
+    let supposed = match (&wanted.claims, &wanted.user) {
+        (None, Some(user)) => {
+            let found = of_user(&config, &secrets, (user, target), wanted.since);
+            runtime()?.block_on(found)?
+        }
+        (claims, user) => from_file(wanted, claims.as_ref(), user.as_deref(), target)?,
+    };
+    show(wanted, &config, (&engine, &supposed))
+}
+
+fn show(
+    wanted: &Wanted,
+    config: &Config,
+    (engine, supposed): (&PolicyEngine, &Supposed),
+) -> Result<(), Failed> {
+    let explanation = explain(config, engine, supposed)?;
     match wanted.output {
         Form::Json => say(&serde_json::to_string_pretty(&explanation)?),
-        Form::Text => say(&written(&explanation, &wanted.target, wanted.language)),
+        Form::Text => say(&written(&explanation, &supposed.target, wanted.language)),
+    }
+}
+
+fn from_file(
+    wanted: &Wanted,
+    claims: Option<&PathBuf>,
+    user: Option<&str>,
+    target: &str,
+) -> Result<Supposed, Failed> {
+    let path = claims.ok_or_else(|| StartFault("name --claims, --user or --decision".to_owned()))?;
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut claims: Map<String, Value> = serde_json::from_str(&text)
+        .map_err(|error| format!("{}: found no JSON object with claims ({error})", path.display()))?;
+    if let Some(user) = user {
+        claims.insert("preferred_username".to_owned(), user.into());
+    }
+    Ok(Supposed {
+        upstream: wanted.upstream.clone().unwrap_or_default(),
+        claims,
+        target: target.to_owned(),
+        now: now(),
+    })
+}
+
+/// Decisions that were made, with what today's policies say to the same questions.
+fn all(decisions: &[Seen]) -> String {
+    let mut out = String::new();
+    let shown = |value: Option<&Value>| value.map_or_else(|| "undefined".to_owned(), Value::to_string);
+    for seen in decisions {
+        let revision = seen.revision.as_deref().unwrap_or("of unknown revision");
+        let _infallible = writeln!(
+            out,
+            "{} at {}, policies {revision}\n  input: {}\n  answer: {}",
+            seen.path,
+            seen.time,
+            seen.input,
+            shown(seen.result.as_ref())
+        );
+        if seen.today != seen.result {
+            let _infallible = writeln!(out, "  today it would be: {}", shown(seen.today.as_ref()));
+        }
+        rules(&mut out, &seen.rules);
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// A line for each rule that was asked.
+fn rules(out: &mut String, seen: &[RuleSeen]) {
+    for rule in seen.iter().filter(|rule| rule.did != Did::NotAsked) {
+        let did = if rule.did == Did::Fired {
+            "fired "
+        } else {
+            "failed"
+        };
+        let adds = rule.adds.as_ref().map(|adds| format!(" {adds}"));
+        let adds = adds.unwrap_or_default();
+        let _infallible = writeln!(out, "  {did} {}:{} {}{adds}", rule.file, rule.line, rule.rule);
     }
 }
 
 fn written(explanation: &Explanation, target: &str, language: Tongue) -> String {
-    let mut out = format!("policies {}\n\nmapping\n", explanation.revision);
+    let mut out = format!("policies {}\n\nclaims\n", explanation.revision);
+    for (claim, value) in &explanation.claims {
+        let _infallible = writeln!(out, "  {claim} = {value}");
+    }
+    out.push_str("\nmapping\n");
     for hit in &explanation.mapping_rules {
         let _infallible = writeln!(
             out,
@@ -95,19 +178,7 @@ fn written(explanation: &Explanation, target: &str, language: Tongue) -> String 
         let _infallible = writeln!(out, "  dropped {}: {}", group.name, group.reason);
     }
     let _infallible = writeln!(out, "  groups: {}\n\nrules", explanation.groups.join(", "));
-    for rule in explanation.rules.iter().filter(|rule| rule.did != Did::NotAsked) {
-        let did = if rule.did == Did::Fired {
-            "fired "
-        } else {
-            "failed"
-        };
-        let adds = rule
-            .adds
-            .as_ref()
-            .map(|adds| format!(" {adds}"))
-            .unwrap_or_default();
-        let _infallible = writeln!(out, "  {did} {}:{} {}{adds}", rule.file, rule.line, rule.rule);
-    }
+    rules(&mut out, &explanation.rules);
     let _infallible = writeln!(out, "\nresult at {target}");
     for grant in &explanation.grants {
         let _infallible = writeln!(out, "  given by {}: {}", grant.rule, named(&grant.entitlement));

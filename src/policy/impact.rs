@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{candidate::Candidate, engine, fault::PolicyLoadFault, recorded::slashed, snapshot::Snapshot};
+use super::{candidate::Candidate, engine, fault::PolicyLoadFault, recorded::entry_of, snapshot::Snapshot};
 use crate::{
     domain::{access::Entitlement, tenant::Tenant},
     policy::{AccessRule, Config},
@@ -114,7 +114,7 @@ impl Replay {
     fn compared(&mut self, event: &str) -> Option<()> {
         let event: Value = serde_json::from_str(event).ok()?;
         let path = event.get("path")?.as_str()?;
-        let entry = Entry::ALL.into_iter().find(|entry| slashed(*entry) == path)?;
+        let entry = entry_of(path)?;
         let input = event.get("input")?;
         let text = input.to_string();
         let live = outcome(&self.live, entry, &text);

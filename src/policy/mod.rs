@@ -42,7 +42,7 @@ pub use explain::{Did, RuleSeen};
 pub use fault::{PolicyLoadFault, Problem};
 pub use library::LibraryRule;
 pub use live::{Basis, LivePolicy, applied};
-pub use recorded::Recorded;
+pub use recorded::{Recorded, entry_of};
 pub use rules::{AccessRule, ContractEnd, ProjectGrant, check_targets};
 pub use services::{BearerConfig, Credentials, ServiceConfig};
 pub use texts::{ReasonText, reason_texts};

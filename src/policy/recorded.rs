@@ -86,6 +86,12 @@ impl Policy for Recorded {
     }
 }
 
+/// The decision of the gateway's own that is recorded under this path.
+#[must_use]
+pub fn entry_of(path: &str) -> Option<Entry> {
+    Entry::ALL.into_iter().find(|entry| slashed(*entry) == path)
+}
+
 /// `federation/access/decision`.
 pub(super) fn slashed(entry: Entry) -> String {
     let path = entries::path(entry);

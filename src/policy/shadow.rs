@@ -13,7 +13,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::{recorded::slashed, snapshot::Snapshot};
+use super::{
+    recorded::{entry_of, slashed},
+    snapshot::Snapshot,
+};
 use crate::port::{
     decisions::{Asked, Decision, Decisions},
     policy::Entry,
@@ -100,7 +103,7 @@ impl Decisions for Shadow {
         let Asked::Path(path) = &decision.asked else {
             return;
         };
-        let Some(entry) = Entry::ALL.into_iter().find(|entry| slashed(*entry) == *path) else {
+        let Some(entry) = entry_of(path) else {
             return;
         };
         if let Some(running) = locked(&self.running).as_ref()

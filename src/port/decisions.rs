@@ -77,8 +77,8 @@ pub trait DecisionRecords: Send + Sync {
         after: i64,
         most: u32,
     ) -> Result<Vec<(i64, KeptDecision)>, RecordFault>;
-    /// The newest with this id.
-    async fn find(&self, id: &str) -> Result<Option<KeptDecision>, RecordFault>;
+    /// Those with this id, oldest first, at most 100: one request may ask several questions.
+    async fn of(&self, id: &str) -> Result<Vec<KeptDecision>, RecordFault>;
     /// Drops those made before `before`, and the oldest beyond `most`. Returns how many.
     async fn sweep(&self, before: Timestamp, most: u64) -> Result<u64, RecordFault>;
 }

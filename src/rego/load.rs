@@ -9,7 +9,9 @@ use std::{
 use regorus::Engine;
 
 use super::{
-    check, engine,
+    check,
+    conflict::Rules,
+    engine,
     fault::{EvalFault, Issue, Place},
     lower::{self, Names, Origin, Printed, Signatures},
     module::Module,
@@ -24,8 +26,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub(super) struct Loaded {
     pub(super) engine: Engine,
-    /// In the order of the modules; every name is a full path.
-    pub(super) trees: Arc<Vec<Tree>>,
+    pub(super) rules: Arc<Rules>,
     pub(super) signatures: Arc<Signatures>,
     pub(super) origins: Arc<Origins>,
     pub(super) packages: Arc<Vec<Vec<String>>>,
@@ -106,13 +107,13 @@ pub(super) fn load(modules: &[Arc<Module>], options: &Options) -> Result<Loaded,
     if !found.is_empty() {
         return Err(found);
     }
-    hand_over(modules, trees, &plain, signatures)
+    hand_over(modules, &trees, &plain, signatures)
 }
 
 /// Writes the plain trees for the engine.
 fn hand_over(
     modules: &[Arc<Module>],
-    trees: Vec<Tree>,
+    trees: &[Tree],
     plain: &[Tree],
     signatures: Signatures,
 ) -> Result<Loaded, Vec<Issue>> {
@@ -120,7 +121,7 @@ fn hand_over(
     let packages: Vec<Vec<String>> = trees.iter().map(|tree| tree.package.clone()).collect();
     let printed: Vec<Vec<Printed>> = plain
         .iter()
-        .map(|tree| lower::print(&lower::placed(tree, &trees, &packages)))
+        .map(|tree| lower::print(&lower::placed(tree, trees, &packages)))
         .collect();
     let texts: Vec<&str> = printed.iter().flatten().map(|part| part.text.as_str()).collect();
     let mut engine = engine::bounded(&texts);
@@ -147,7 +148,7 @@ fn hand_over(
     if issues.is_empty() {
         Ok(Loaded {
             engine,
-            trees: Arc::new(trees),
+            rules: Arc::new(Rules::of(modules, trees)),
             signatures: Arc::new(signatures),
             origins: Arc::new(origins),
             packages: Arc::new(packages),

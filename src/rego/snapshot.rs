@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use regorus::{Engine, Value};
 
 use super::{
-    builtin, check,
-    conflict::Rules,
-    document, engine,
+    builtin, check, document, engine,
     evaluate::{self, Engines, Evaluated, How},
     fault::{EvalFault, Issue, Place, Refused},
     load::{self, Loaded},
@@ -46,7 +44,6 @@ pub struct Snapshot {
     loaded: Loaded,
     modules: Vec<Arc<Module>>,
     data: Value,
-    rules: Arc<Rules>,
     bundles: BTreeMap<String, String>,
     options: Options,
     engines: Engines,
@@ -64,20 +61,17 @@ impl Snapshot {
     /// Parses, checks and compiles. Base documents are an object.
     pub fn build(modules: Vec<Arc<Module>>, data: Value, options: &Options) -> Result<Self, Refused> {
         let loaded = load::load(&modules, options).map_err(Refused)?;
-        let rules = Arc::new(Rules::of(&modules, &loaded.trees));
-        Self::finish(loaded, modules, rules, data, options)
+        Self::finish(loaded, modules, data, options)
     }
 
     /// The same policies over other base documents, without parsing them again.
     pub(super) fn with_data(&self, data: Value, options: &Options) -> Result<Self, Refused> {
-        let (modules, rules) = (self.modules.clone(), Arc::clone(&self.rules));
-        Self::finish(self.loaded.clone(), modules, rules, data, options)
+        Self::finish(self.loaded.clone(), self.modules.clone(), data, options)
     }
 
     fn finish(
         mut loaded: Loaded,
         modules: Vec<Arc<Module>>,
-        rules: Arc<Rules>,
         data: Value,
         options: &Options,
     ) -> Result<Self, Refused> {
@@ -85,7 +79,7 @@ impl Snapshot {
             let issue = Issue::new("rego_compile_error", "the base documents are no object");
             return Err(Refused(vec![issue]));
         }
-        let clashes = rules.conflicts(&data);
+        let clashes = loaded.rules.conflicts(&data);
         if !clashes.is_empty() {
             return Err(Refused(clashes));
         }
@@ -98,7 +92,6 @@ impl Snapshot {
             loaded,
             modules,
             data,
-            rules,
             bundles: BTreeMap::new(),
             options: options.clone(),
             engines,
@@ -114,7 +107,7 @@ impl Snapshot {
     /// The document at a path: `["a", "b"]` asks `data.a.b`, `[]` is all of `data`.
     pub fn evaluate(&self, path: &[&str], input: Option<Value>, how: &How) -> Result<Evaluated, EvalFault> {
         let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
-        if !self.rules.names(&path) && !self.rules.touch(&path) {
+        if !self.loaded.rules.names(&path) && !self.loaded.rules.touch(&path) {
             return Ok(Evaluated {
                 value: document::get(&self.data, &path).cloned(),
                 coverage: how.coverage.then(Vec::new),
@@ -123,7 +116,7 @@ impl Snapshot {
         }
         let known = |fault| self.loaded.origins.fault(fault);
         // What an engine gathers stays with it: only plain ones are asked again.
-        if !how.coverage && !how.prints && self.rules.names(&path) {
+        if !how.coverage && !how.prints && self.loaded.rules.names(&path) {
             let asked = self.engines.ask(input, how, |engine| self.ask(engine, &path));
             return Ok(Evaluated {
                 value: Some(asked.map_err(known)?).filter(|value| *value != Value::Undefined),
@@ -138,7 +131,7 @@ impl Snapshot {
 
     fn ask(&self, engine: &mut Engine, path: &[String]) -> anyhow::Result<Value> {
         let text = reference(path);
-        if self.rules.names(path) {
+        if self.loaded.rules.names(path) {
             return engine.eval_rule(text);
         }
         let results = engine.eval_query(text, false)?;
@@ -213,18 +206,18 @@ impl Snapshot {
     #[must_use]
     pub fn has_rules(&self, path: &[&str]) -> bool {
         let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
-        self.rules.define(&path)
+        self.loaded.rules.define(&path)
     }
 
     /// The path of each rule below `data`, as far as it is constant, with its first place.
     pub fn rules(&self) -> impl Iterator<Item = (&[String], &Place)> {
-        self.rules.iter()
+        self.loaded.rules.iter()
     }
 
     /// The packages below `data`, one for each module.
     #[must_use]
     pub fn packages(&self) -> Vec<(Vec<String>, Place)> {
-        self.rules.packages().to_vec()
+        self.loaded.rules.packages().to_vec()
     }
 
     /// Base documents only.

@@ -55,8 +55,8 @@ async fn suite(records: Arc<dyn DecisionRecords>) {
     assert_eq!(page[0], (50, all[49].clone()));
     let page = records.since(Timestamp(0), 148, 1).await.unwrap();
     assert_eq!(page, [(149, all[148].clone())]);
-    assert_eq!(records.find("id-7").await.unwrap(), Some(all[6].clone()));
-    assert_eq!(records.find("id-0").await.unwrap(), None);
+    assert_eq!(records.of("id-7").await.unwrap(), [all[6].clone()]);
+    assert_eq!(records.of("id-0").await.unwrap(), []);
     // By age, and by count.
     assert_eq!(records.sweep(Timestamp(NOW + 11), 1000).await.unwrap(), 10);
     assert_eq!(records.sweep(Timestamp(0), 20).await.unwrap(), 120);

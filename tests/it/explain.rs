@@ -1,10 +1,10 @@
 //! `fedgate explain`: the whole way from claims to a result, with the configuration alone.
 
 use fedgate::{
-    app::explain::{Supposed, explain},
+    app::explain::{Explanation, Supposed, explain},
     config::Config,
     domain::time::Timestamp,
-    policy::Did,
+    policy::{Did, PolicyEngine},
 };
 use serde_json::{Value, json};
 
@@ -48,6 +48,11 @@ fn config() -> (tempfile::TempDir, Config) {
     (folder, config)
 }
 
+fn explained(config: &Config, supposed: &Supposed) -> Result<Explanation, String> {
+    let engine = PolicyEngine::load(&config.policy, &config.access, &config.tenants).unwrap();
+    explain(config, &engine, supposed).map_err(|fault| fault.to_string())
+}
+
 fn asked(target: &str, claims: &Value) -> Supposed {
     Supposed {
         upstream: "people".to_owned(),
@@ -67,7 +72,7 @@ fn anna() -> Value {
 #[test]
 fn what_is_given_and_by_which_rules() {
     let (_folder, config) = config();
-    let told = explain(&config, &asked("cluster", &anna())).unwrap();
+    let told = explained(&config, &asked("cluster", &anna())).unwrap();
     assert_eq!(told.mapping_rules.len(), 1);
     assert_eq!(told.mapping_rules[0].rule, "cloud-groups");
     assert_eq!(told.mapping_rules[0].value, "cloud-developers");
@@ -93,7 +98,7 @@ fn what_is_missing_by_rule_and_line() {
     let (_folder, config) = config();
     let mut claims = anna();
     claims["amr"] = json!(["pwd"]);
-    let told = explain(&config, &asked("cluster", &claims)).unwrap();
+    let told = explained(&config, &asked("cluster", &claims)).unwrap();
     assert_eq!(told.reasons, ["mfa_required"]);
     assert!(told.texts["mfa_required"].de.contains("zweitem Faktor"));
     assert!(told.grants.is_empty());
@@ -104,17 +109,17 @@ fn what_is_missing_by_rule_and_line() {
 
     // A sign-in is asked as one: the rules at the door are seen.
     claims["cloud"] = json!("no");
-    let told = explain(&config, &asked("gateway", &claims)).unwrap();
+    let told = explained(&config, &asked("gateway", &claims)).unwrap();
     assert_eq!(told.reasons, ["membership_required"]);
 }
 
 #[test]
 fn what_cannot_be_explained_is_said() {
     let (_folder, config) = config();
-    let nowhere = explain(&config, &asked("elsewhere", &anna())).unwrap_err();
+    let nowhere = explained(&config, &asked("elsewhere", &anna())).unwrap_err();
     assert!(nowhere.to_string().contains("no target or client 'elsewhere'"));
     let mut nobody = asked("cluster", &anna());
     nobody.upstream = "others".to_owned();
-    let unknown = explain(&config, &nobody).unwrap_err();
+    let unknown = explained(&config, &nobody).unwrap_err();
     assert!(unknown.to_string().contains("name one of: people"), "{unknown}");
 }

@@ -10,7 +10,7 @@ mod diff;
 mod eval;
 mod failure;
 mod fmt;
-mod operate;
+pub(super) mod operate;
 mod query;
 mod report;
 mod results;

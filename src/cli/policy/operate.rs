@@ -229,7 +229,7 @@ fn status(said: &Value) -> Vec<String> {
 }
 
 /// `90s`, `15m`, `12h`, `7d`.
-fn span(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn span(text: &str) -> Result<Duration, String> {
     let wrong = || format!("found '{text}', expected a number with s, m, h or d, for example 7d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds: u64 = match unit {

@@ -75,16 +75,15 @@ impl DecisionRecords for Records {
         .collect()
     }
 
-    async fn find(&self, id: &str) -> Result<Option<KeptDecision>, RecordFault> {
-        sqlx::query(
-            "SELECT number, id, at, path, event FROM decisions WHERE id = $1 ORDER BY number DESC LIMIT 1",
+    async fn of(&self, id: &str) -> Result<Vec<KeptDecision>, RecordFault> {
+        let rows = sqlx::query(
+            "SELECT number, id, at, path, event FROM decisions WHERE id = $1 ORDER BY number LIMIT 100",
         )
         .bind(id.to_owned())
-        .fetch_optional(&self.reader)
+        .fetch_all(&self.reader)
         .await
-        .map_err(down)?
-        .map(|row| kept(&row).map_err(down))
-        .transpose()
+        .map_err(down)?;
+        rows.iter().map(|row| kept(row).map_err(down)).collect()
     }
 
     async fn sweep(&self, before: Timestamp, most: u64) -> Result<u64, RecordFault> {

@@ -43,8 +43,8 @@ impl DecisionRecords for Kept {
     async fn since(&self, _: Timestamp, _: i64, _: u32) -> Result<Vec<(i64, KeptDecision)>, RecordFault> {
         Ok(Vec::new())
     }
-    async fn find(&self, _: &str) -> Result<Option<KeptDecision>, RecordFault> {
-        Ok(None)
+    async fn of(&self, _: &str) -> Result<Vec<KeptDecision>, RecordFault> {
+        Ok(Vec::new())
     }
     async fn sweep(&self, _: Timestamp, _: u64) -> Result<u64, RecordFault> {
         Ok(0)
