@@ -82,6 +82,22 @@ async fn a_candidate_admits_whom_impact_said_it_would() {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     assert_eq!(found.0, 3, "{}", found.1);
+
+    // What was recorded of her explains the same, without her claims in a file.
+    let (code, text) = run(&landscape, &["explain", "--user", "carol", "--target", "gateway"]);
+    assert!(
+        code == 0 && text.contains("preferred_username = \"carol\"") && text.contains("no_matching_rule"),
+        "{text}"
+    );
+    let reference = html.split_once("FG-").expect("a reference").1;
+    let reference: String = reference.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let (code, text) = run(&landscape, &["explain", "--decision", &format!("FG-{reference}")]);
+    assert!(
+        code == 0 && text.contains("federation/login/decision") && text.contains("no_matching_rule"),
+        "{text}"
+    );
+    let (code, text) = run(&landscape, &["explain", "--decision", "FG-NOTHING"]);
+    assert!(code == 1 && text.contains("there is no decision"), "{text}");
     assert!(
         found.1.contains("carol") && found.1.contains("guests-of-acme"),
         "{}",
