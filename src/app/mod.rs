@@ -6,6 +6,7 @@
 pub mod build;
 mod callers;
 pub mod clock;
+pub mod doctor;
 pub mod explain;
 mod fronts;
 mod jobs;

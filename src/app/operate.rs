@@ -61,6 +61,26 @@ pub async fn set_up_keystone(
         .ok_or_else(|| {
             StartFault("targets: found no such Keystone, expected one with kind: keystone".to_owned())
         })?;
+    let steps = keystone_steps(config, secrets, (keystone, dry_run)).await?;
+    let mut lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    lines.extend(target::keystone::wiring::lines(keystone));
+    Ok(lines)
+}
+
+/// What setting up would do at a Keystone, without doing it.
+pub(super) async fn look_at_keystone(
+    config: &Config,
+    secrets: &dyn Secrets,
+    keystone: &target::keystone::Config,
+) -> Result<Vec<target::keystone::setup::Step>, StartFault> {
+    keystone_steps(config, secrets, (keystone, true)).await
+}
+
+async fn keystone_steps(
+    config: &Config,
+    secrets: &dyn Secrets,
+    (keystone, dry_run): (&target::keystone::Config, bool),
+) -> Result<Vec<target::keystone::setup::Step>, StartFault> {
     let client = keystone.client().map_err(failed)?;
     let domains: Vec<String> = config
         .tenants
@@ -80,12 +100,9 @@ pub async fn set_up_keystone(
         roles: &roles,
         dry_run,
     };
-    let steps = target::keystone::setup::run(&ask, client, secrets)
+    target::keystone::setup::run(&ask, client, secrets)
         .await
-        .map_err(failed)?;
-    let mut lines: Vec<String> = steps.iter().map(ToString::to_string).collect();
-    lines.extend(target::keystone::wiring::lines(keystone));
-    Ok(lines)
+        .map_err(failed)
 }
 
 /// The argon2id hash of a password, for the configuration.

@@ -4,6 +4,7 @@
 //! 2 the command line is wrong, 3 it was done and found something to look at (`policy impact`).
 
 mod demo;
+mod doctor;
 mod explain;
 mod keystone_kolla;
 mod keystone_map;
@@ -48,6 +49,8 @@ enum Command {
     /// What somebody with these claims would get at a target, and why: mapping rules hit, every policy rule that
     /// fired or failed, the result. Changes nothing and calls nobody.
     Explain(explain::Wanted),
+    /// Look at a live deployment: what is wrong, why it matters, and what mends it. Changes nothing that lasts.
+    Doctor(doctor::Wanted),
     /// The JSON schema of the configuration, for editors.
     Schema,
     /// Signing keys.
@@ -173,6 +176,7 @@ fn dispatch(command: Command) -> Result<(), Failed> {
             Ok(())
         }
         Command::Explain(wanted) => explain::run(&wanted),
+        Command::Doctor(wanted) => doctor::run(wanted),
         Command::Schema => say(&serde_json::to_string_pretty(&config::schema())?),
         Command::Keys(Keys::List(place)) => keys(&place, None),
         Command::Keys(Keys::Rotate { place, algorithm }) => keys(

@@ -90,7 +90,10 @@ async fn a_candidate_admits_whom_impact_said_it_would() {
         "{text}"
     );
     let reference = html.split_once("FG-").expect("a reference").1;
-    let reference: String = reference.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let reference: String = reference
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
     let (code, text) = run(&landscape, &["explain", "--decision", &format!("FG-{reference}")]);
     assert!(
         code == 0 && text.contains("federation/login/decision") && text.contains("no_matching_rule"),

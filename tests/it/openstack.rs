@@ -37,6 +37,89 @@ async fn world() -> (Landscape, Keystone) {
     (landscape, keystone)
 }
 
+/// `fedgate doctor` at the cloud's gateway: exit code and findings.
+async fn doctor(landscape: &Landscape, more: &[&str]) -> (i32, Vec<Value>) {
+    let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+        .args(["doctor", "--output", "json", "--config"])
+        .arg(landscape.cloud.folder.join("fedgate.yaml"))
+        .arg("--ca")
+        .arg(&landscape.ca)
+        .args(more)
+        .output()
+        .await
+        .unwrap();
+    let findings = serde_json::from_slice(&done.stdout);
+    let findings = findings.unwrap_or_else(|_| panic!("{done:?}"));
+    (done.status.code().unwrap(), findings)
+}
+
+/// Whether a finding of this check and grade says this.
+fn found(findings: &[Value], (check, grade): (&str, &str), what: &str) -> bool {
+    findings.iter().any(|finding| {
+        finding["check"] == check
+            && finding["grade"] == grade
+            && finding["what"].as_str().unwrap().contains(what)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_is_wrong_and_what_mends_it() {
+    let landscape = Landscape::start().await;
+    let keystone = Keystone::start_at(landscape.keystone, &landscape.cloud.issuer, PREFIX).await;
+    let folder = &landscape.cloud.folder;
+    std::fs::write(folder.join("keystone-admin.password"), "adminpw").unwrap();
+    let (code, findings) = doctor(&landscape, &[]).await;
+    assert_eq!(code, 1, "{findings:#?}");
+    assert!(
+        found(&findings, ("keystone_objects", "critical"), "protocol 'openid'"),
+        "{findings:#?}"
+    );
+    assert!(
+        found(&findings, ("keystone_release", "unknown"), "not known"),
+        "{findings:#?}"
+    );
+
+    let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+        .args(["keystone", "setup", "--config"])
+        .arg(folder.join("fedgate.yaml"))
+        .output()
+        .await
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let (code, findings) = doctor(&landscape, &["--keystone-version", "30.0.0"]).await;
+    assert_eq!(code, 0, "{findings:#?}");
+    for (check, what) in [
+        ("gateway", "is ready"),
+        ("gateway_clock", "agree"),
+        ("gateway_certificate", "is good for"),
+        ("upstream_discovery", "upstream 'acme'"),
+        ("keystone_release", "30.0.0"),
+        ("keystone_objects", "mapping 'fedgate'"),
+        ("forged_headers", "refuses forged OIDC-"),
+    ] {
+        assert!(found(&findings, (check, "ok"), what), "{check}: {findings:#?}");
+    }
+
+    // Past the gateway, this Keystone believes whoever sends the headers: a stock chain without stripping does so.
+    let arguments = ["--keystone-version", "29.0.1", "--past", &keystone.url];
+    let (code, findings) = doctor(&landscape, &arguments).await;
+    assert_eq!(code, 1, "{findings:#?}");
+    assert!(
+        found(&findings, ("forged_headers", "critical"), &keystone.url),
+        "{findings:#?}"
+    );
+    assert!(
+        found(&findings, ("forged_headers", "ok"), &landscape.cloud.issuer),
+        "{findings:#?}"
+    );
+    assert!(
+        found(&findings, ("keystone_release", "warning"), "CVE-2026-44394"),
+        "{findings:#?}"
+    );
+    let mends = |finding: &Value| finding["grade"] == "ok" || !finding["fix"].as_str().unwrap().is_empty();
+    assert!(findings.iter().all(mends), "{findings:#?}");
+}
+
 /// The stock client, from an environment of its own.
 fn openstack(landscape: &Landscape, how: &[&str], arguments: &[&str]) -> Command {
     let mut command = Command::new(home().join("keystone/client/bin/openstack"));

@@ -15,6 +15,7 @@ mod answer;
 pub mod claims;
 mod config;
 mod dashboard;
+pub mod doctor;
 pub mod headers;
 pub mod mapping;
 pub mod setup;

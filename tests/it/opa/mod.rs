@@ -4,5 +4,6 @@ mod clients;
 mod doors;
 mod gateway;
 mod hostile;
+mod keystone;
 mod pairs;
 mod process;

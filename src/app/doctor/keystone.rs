@@ -1,0 +1,157 @@
+//! Keystones behind this gateway: are their objects there, what is known of their release, and do they believe
+//! identity headers that anybody sends?
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::{Finding, Grade, Room};
+use crate::{
+    app::operate,
+    outbound::{Addresses, Config as Way, Outbound},
+    target::{
+        self,
+        keystone::{
+            self,
+            doctor::{Forgery, STRANGER, advisories, forge},
+            setup::{Change, Step},
+        },
+    },
+};
+
+/// How identity headers begin in every guide; what an attacker tries first.
+const GUESSED: &str = "OIDC-";
+
+pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
+    let keystones = room
+        .config
+        .targets
+        .iter()
+        .filter_map(target::Declared::as_keystone);
+    let mut findings = Vec::new();
+    for keystone in keystones {
+        findings.extend(release(room, keystone));
+        findings.extend(objects(room, keystone).await);
+        findings.extend(hygiene(room, keystone).await);
+    }
+    findings
+}
+
+fn release(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
+    const CHECK: &str = "keystone_release";
+    let why = "releases have known flaws, and the Identity API does not tell which one this is";
+    let known = room.visit.keystone_version.as_deref();
+    let Some(flaws) = known.and_then(advisories) else {
+        let what = match known {
+            Some(other) => format!("'{other}' is no release of Keystone, such as 30.0.0"),
+            None => format!("the release of '{}' is not known", keystone.id),
+        };
+        let fix = "give --keystone-version what `keystone-manage --version` says there";
+        return vec![Finding::bad(Grade::Unknown, CHECK, (what, why), fix)];
+    };
+    let version = known.unwrap_or_default();
+    if flaws.is_empty() {
+        let what = format!("Keystone {version} has none of the flaws that matter here");
+        return vec![Finding::ok(CHECK, what)];
+    }
+    let tell = |flaw: &keystone::doctor::Advisory| {
+        let what = format!("Keystone {version} has {}", flaw.name);
+        Finding::bad(Grade::Warning, CHECK, (what, flaw.effect), flaw.fix)
+    };
+    flaws.iter().map(tell).collect()
+}
+
+/// What `keystone setup` would do, without doing it.
+async fn objects(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
+    const CHECK: &str = "keystone_objects";
+    let why = "people sign in here and get no token there";
+    let looked = operate::look_at_keystone(room.config, room.secrets, keystone).await;
+    let steps = match looked {
+        Ok(steps) => steps,
+        Err(fault) => {
+            let what = format!("'{}' could not be looked at: {fault}", keystone.id);
+            let fix = "set targets[].admin, and try `fedgate keystone setup --dry-run`";
+            return vec![Finding::bad(Grade::Unknown, CHECK, (what, why), fix)];
+        }
+    };
+    let tell = |step: &Step| {
+        let (state, fix) = match step.change {
+            Change::None => return Finding::ok(CHECK, format!("{} is as it should be", step.what)),
+            Change::Made => ("is missing", "run `fedgate keystone setup`"),
+            Change::Updated => (
+                "differs from what this gateway needs",
+                "run `fedgate keystone setup`",
+            ),
+            Change::Missing => (
+                "is missing",
+                "make it in Keystone (`openstack role create`), or name another in `access`",
+            ),
+        };
+        Finding::bad(
+            Grade::Critical,
+            CHECK,
+            (format!("{} {state}", step.what), why),
+            fix,
+        )
+    };
+    steps.iter().map(tell).collect()
+}
+
+/// Sends forged identity headers to the gateway and past it.
+async fn hygiene(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
+    const CHECK: &str = "forged_headers";
+    let way = Way {
+        ca: room.visit.ca.clone(),
+        addresses: Addresses::Loopback,
+        ..Way::default()
+    };
+    let (Ok(client), Ok(gateway)) = (Outbound::streaming(&way), room.config.issuer.parse::<Url>()) else {
+        return Vec::new();
+    };
+    let domains = room.config.tenants.iter().flat_map(|tenant| &tenant.domains);
+    let domain = domains.map(String::as_str).next().unwrap_or("default");
+    let mut findings = Vec::new();
+    let mut tried = BTreeSet::new();
+    for base in std::iter::once(&gateway).chain(&room.visit.past) {
+        if !tried.insert(base.as_str()) {
+            continue;
+        }
+        let own = base == &gateway;
+        for prefix in BTreeSet::from([GUESSED, keystone.header_prefix()]) {
+            let forged = forge(&client, base, (keystone, prefix), (&room.config.issuer, domain)).await;
+            findings.push(told(CHECK, (base, own), prefix, forged));
+        }
+    }
+    findings
+}
+
+fn told(check: &'static str, (base, own): (&Url, bool), prefix: &str, forged: Forgery) -> Finding {
+    let why = "whoever reaches this address can be anybody, in every project";
+    match forged {
+        Forgery::Refused(status) => {
+            let what = format!("{base} refuses forged {prefix}… headers ({status})");
+            Finding::ok(check, what)
+        }
+        Forgery::Silent(fault) => {
+            let what = format!("{base} does not answer: {fault}");
+            let why = "whether it believes forged headers is not known";
+            Finding::bad(
+                Grade::Unknown,
+                check,
+                (what, why),
+                "try from where it can be reached",
+            )
+        }
+        Forgery::Believed => {
+            let what = format!(
+                "{base} gave a token for forged {prefix}… headers on POST /v3/auth/tokens; it was revoked, the shadow user '{STRANGER}' is left"
+            );
+            let fix = if own {
+                "report it: the gateway must strip them on every path"
+            } else {
+                "let only the gateway reach Keystone: `url: uwsgi:///socket`, or a firewall and `RequestHeader unset … early` for each name at the proxy"
+            };
+            Finding::bad(Grade::Critical, check, (what, why), fix)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The organisations' providers: are they found, and are they who they should be?
+
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+use super::{Finding, Grade, Room, skew};
+use crate::{
+    outbound::{self, Call, Outbound},
+    upstream::{Declared, oidc},
+};
+
+const CHECK: &str = "upstream_discovery";
+
+pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for declared in &room.config.upstreams {
+        if let Declared::Oidc(provider) = declared {
+            findings.extend(discovery(room, provider).await);
+        }
+    }
+    findings
+}
+
+async fn discovery(room: &Room<'_>, provider: &oidc::Config) -> Vec<Finding> {
+    let why = "the people of this organisation cannot sign in";
+    let bad = |what: String, fix: &str| vec![Finding::bad(Grade::Critical, CHECK, (what, why), fix)];
+    let who = format!("upstream '{}'", provider.id);
+    let opened = Outbound::open(&outbound::Config {
+        ca: provider.ca.clone(),
+        addresses: provider.addresses,
+        ..outbound::Config::default()
+    });
+    let base = provider.issuer.trim_end_matches('/');
+    let url = format!("{base}/.well-known/openid-configuration");
+    let (Ok(opened), Ok(url)) = (opened, url.parse()) else {
+        let fix = "mend `issuer` and `ca` of the upstream; `fedgate check` names the key";
+        return bad(format!("{who}: its settings cannot be used"), fix);
+    };
+    let call = Call {
+        method: Method::GET,
+        url,
+        headers: HeaderMap::new(),
+        body: None,
+        timeout: std::time::Duration::from_secs(10),
+    };
+    let answer = match opened.call(call).await {
+        Ok(answer) if answer.status.is_success() => answer,
+        Ok(answer) => {
+            let what = format!("{who}: its discovery document is answered {}", answer.status);
+            return bad(
+                what,
+                "is the issuer's address right, and does a proxy stand before it?",
+            );
+        }
+        Err(fault) => {
+            return bad(
+                format!("{who}: {fault}"),
+                "is the provider up, its `ca` right, and may this machine call it (`addresses`)?",
+            );
+        }
+    };
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let issuer = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
+    if issuer != provider.issuer {
+        let what = format!("{who}: its discovery document names the issuer '{issuer}'");
+        return bad(
+            what,
+            "set `issuer` letter for letter as the provider says it (OIDC Discovery §4.3)",
+        );
+    }
+    let mut findings = vec![Finding::ok(CHECK, format!("{who}: {issuer} is found"))];
+    let date = answer.headers.get("date").and_then(|value| value.to_str().ok());
+    findings.extend(skew("upstream_clock", &who, date, room.now));
+    findings
+}
