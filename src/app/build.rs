@@ -23,6 +23,7 @@ use crate::{
         logout::Logouts,
         overview::Overview,
         recheck::Rechecks,
+        remember::Remember,
         session::SessionDesk,
         token::TokenDesk,
     },
@@ -51,6 +52,7 @@ use super::{
     jobs::Jobs,
     opa,
     policies::Policies,
+    provision::{self, Keeper},
     rings, serve,
 };
 
@@ -69,6 +71,7 @@ pub struct App {
     pub(super) rest: Option<opa::Gateway>,
     opened: store::Opened,
     pub(super) policies: Policies,
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl std::fmt::Debug for App {
@@ -82,6 +85,9 @@ impl std::fmt::Debug for App {
 impl App {
     /// On SIGHUP reads the file again and takes its policies and access rules into use, whole or not at all.
     pub fn reread_on_hangup(&self, path: std::path::PathBuf) {
+        if let Some(keeper) = &self.keeper {
+            keeper.reread_on_hangup(path.clone());
+        }
         self.policies.reread_on_hangup(path);
     }
 
@@ -135,12 +141,14 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
     let rest = opa::Gateway::open(&config.policy, secrets, &policies)?;
     let tls = config.listen.tls.as_ref();
     let tls = tls.map(|tls| serve::tls(tls, secrets)).transpose()?;
+    let keeper = provision::keeper(&config, secrets, (&opened, &policies, &clock))?;
     let world = World {
         clock,
         entropy: Arc::new(SystemEntropy),
         sealer,
         ring,
         policies: policies.clone(),
+        keeper: keeper.clone(),
     };
     let mut parts = world.parts(&config, secrets, &opened, metrics)?;
     parts.rest_meter = rest.as_ref().map(|rest| Arc::clone(&rest.meter));
@@ -153,6 +161,9 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         clock: Arc::clone(&parts.clock),
     }
     .start();
+    if let Some(keeper) = &keeper {
+        keeper.start();
+    }
     Ok(App {
         router: fronts::router(&config, parts, &opened)?,
         address: config.listen.address,
@@ -161,6 +172,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         rest,
         opened,
         policies,
+        keeper,
     })
 }
 
@@ -174,6 +186,7 @@ struct World {
     sealer: Arc<dyn Sealer>,
     ring: Arc<Rings>,
     policies: Policies,
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl World {
@@ -186,7 +199,7 @@ impl World {
     ) -> Result<Parts, StartFault> {
         let audit: Arc<dyn Audit> = Arc::clone(&opened.audit) as Arc<dyn Audit>;
         let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
-        let wiring = self.target_wiring(config, Arc::clone(&signer));
+        let wiring = self.target_wiring(config, Arc::clone(&signer), opened);
         let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
         let door = Arc::new(
             Door::new(
@@ -262,6 +275,10 @@ impl World {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             lifetime: Duration::from_secs(config.session.lifetime_s),
+            remember: self.keeper.as_ref().map(|keeper| Remember {
+                people: Arc::clone(&opened.people),
+                bell: keeper.bell(),
+            }),
         }
     }
 
@@ -297,11 +314,17 @@ impl World {
         }
     }
 
-    fn target_wiring(&self, config: &Config, signer: Arc<dyn Signer>) -> target::Wiring {
+    fn target_wiring(
+        &self,
+        config: &Config,
+        signer: Arc<dyn Signer>,
+        opened: &store::Opened,
+    ) -> target::Wiring {
         target::Wiring {
             issuer: config.issuer.clone(),
             signer,
             entropy: Arc::clone(&self.entropy),
+            given: Some(Arc::clone(&opened.given)),
             tenants: Arc::new(
                 config
                     .tenants

@@ -15,6 +15,7 @@ pub mod opa;
 pub mod operate;
 pub mod policies;
 pub mod policy_operations;
+pub mod provision;
 pub mod recorded;
 mod request;
 mod rings;

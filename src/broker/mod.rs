@@ -14,6 +14,7 @@ pub mod logout;
 pub mod overview;
 pub mod recheck;
 mod refine;
+pub mod remember;
 pub mod session;
 pub mod token;
 

@@ -21,7 +21,7 @@ use crate::port::{
     upstream::Finished,
 };
 
-use super::{Caller, admit::Door, directory::Directory};
+use super::{Caller, admit::Door, directory::Directory, remember::Remember};
 
 /// A session that lives, with the identity that mapping makes of it now.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ pub struct SessionDesk {
     pub entropy: Arc<dyn Entropy>,
     /// Longest life of a session.
     pub lifetime: Duration,
+    /// Remembers people; none where nothing is given to them without them.
+    pub remember: Option<Remember>,
 }
 
 impl std::fmt::Debug for SessionDesk {
@@ -86,6 +88,10 @@ impl SessionDesk {
 
     async fn admit(&self, finished: Finished, caller: &Caller) -> Result<Live, Fault> {
         let identity = self.door.identify(&finished.assertion)?;
+        let before = match &self.remember {
+            Some(remember) => remember.before(&identity).await?,
+            None => None,
+        };
         let permit = self.door.admit(&identity, &finished.assertion, caller).await?;
         let now = self.clock.now();
         let session = Session {
@@ -103,6 +109,16 @@ impl SessionDesk {
         self.audit
             .record(caller.event(now, Some(&identity), What::SignedIn { upstream }))
             .await?;
+        if let Some(remember) = &self.remember {
+            let ended = remember.after(before, (&session, &identity)).await?;
+            if ended > 0 {
+                let by = format!("a sign-in with fewer groups ({ended} sessions)");
+                let what = What::SignedOut { by };
+                self.audit
+                    .record(caller.event(now, Some(&identity), what))
+                    .await?;
+            }
+        }
         self.live(session, None)
     }
 

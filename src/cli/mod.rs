@@ -6,6 +6,7 @@
 mod demo;
 mod doctor;
 mod explain;
+mod keystone;
 mod keystone_kolla;
 mod keystone_map;
 mod policy;
@@ -58,7 +59,10 @@ enum Command {
     Keys(Keys),
     /// An OpenStack Keystone behind this gateway.
     #[command(subcommand)]
-    Keystone(Keystone),
+    Keystone(keystone::Keystone),
+    /// Let somebody go: their sessions, tokens, roles and application credentials end, and they cannot sign in. Says when
+    /// each went. Exit code 3: something waits until a target answers.
+    Offboard(keystone::Offboard),
     /// Policies: writing them, the engine by itself, and those of a running gateway.
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -97,26 +101,6 @@ enum Named {
     Es256,
     #[value(name = "RS256")]
     Rs256,
-}
-
-#[derive(Debug, Subcommand)]
-enum Keystone {
-    /// Make its identity provider, mapping, protocol and domains. Nothing is ever deleted.
-    Setup {
-        #[command(flatten)]
-        place: Place,
-        /// Which, if there are several.
-        #[arg(long)]
-        target: Option<String>,
-        /// Only show what would be done.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Write what a stock kolla-ansible or OSISM needs, for a target of kind `keystone_claims`: metadata, mappings,
-    /// settings and the Apache snippet.
-    Kolla(keystone_kolla::Wanted),
-    /// Show what Keystone makes of an assertion by its mapping rules. Asks no Keystone.
-    Map(keystone_map::Wanted),
 }
 
 /// What went wrong, a line each.
@@ -186,22 +170,8 @@ fn dispatch(command: Command) -> Result<(), Failed> {
                 Named::Rs256 => Algorithm::Rs256,
             })),
         ),
-        Command::Keystone(Keystone::Setup {
-            place,
-            target,
-            dry_run,
-        }) => {
-            let config = load(&place)?;
-            let secrets = SecretSources::default();
-            let lines = runtime()?.block_on(operate::set_up_keystone(
-                &config,
-                &secrets,
-                (target.as_deref(), dry_run),
-            ))?;
-            say(&lines.join("\n"))
-        }
-        Command::Keystone(Keystone::Kolla(wanted)) => say(&keystone_kolla::run(&wanted)?),
-        Command::Keystone(Keystone::Map(wanted)) => say(&keystone_map::run(&wanted)?),
+        Command::Keystone(command) => keystone::run(command),
+        Command::Offboard(wanted) => keystone::offboard(&wanted),
         Command::Policy(command) => policy::run(command),
         Command::HashPassword => {
             let mut password = String::new();

@@ -14,7 +14,7 @@ pub mod secret;
 mod shape;
 
 pub use load::Environment;
-pub use root::{Admin, Config, Listen, SessionConfig, Tls};
+pub use root::{Admin, Config, Listen, PeopleConfig, SessionConfig, Tls};
 
 use std::fmt;
 

@@ -49,6 +49,9 @@ pub struct Config {
     /// Who gets what where: the data of the policy.
     #[serde(default)]
     pub access: Vec<policy::AccessRule>,
+    /// People who are known before they sign in. Absent: people are known by their sign-ins.
+    #[serde(default)]
+    pub people: Option<PeopleConfig>,
     /// Which policies decide.
     #[serde(default)]
     pub policy: policy::Config,
@@ -98,6 +101,15 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self { lifetime_s: 8 * 3600 }
     }
+}
+
+/// People who are known before they sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleConfig {
+    /// A YAML or JSON list of `{ upstream: ID, claims: { sub: …, preferred_username: …, groups: […] } }`: what the
+    /// upstream will say of each, as in its ID token. Leaving the list is being let go.
+    pub path: PathBuf,
 }
 
 /// The administration interface.

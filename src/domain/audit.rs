@@ -86,6 +86,8 @@ pub enum What {
         target: TargetId,
         obligations: Vec<String>,
     },
+    /// Something was given to somebody at a target, or taken away, without them.
+    Provisioned { target: TargetId, change: String },
     /// A token was revoked.
     TokenRevoked { client: ClientId, kind: String },
     /// A signing key was added.

@@ -435,6 +435,7 @@ mod tests {
             clock: world.clone(),
             entropy: world.clone(),
             lifetime: Duration::from_secs(3600),
+            remember: None,
         };
         let bearer = Bearer {
             directory: directory.clone(),

@@ -10,6 +10,7 @@ pub mod decisions;
 pub mod entropy;
 pub mod keyring;
 pub mod limits;
+pub mod people;
 pub mod policy;
 pub mod policy_care;
 pub mod records;

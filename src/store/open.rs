@@ -16,6 +16,7 @@ use crate::{
         clock::Clock,
         decisions::DecisionRecords,
         limits::Limits,
+        people::{Given, People},
         records::{AuditTrail, Endings, KeyRecords, Reachable, RefreshFamilies, Revocations, Sessions},
         secrets::Secrets,
         tickets::Tickets,
@@ -42,6 +43,10 @@ pub struct Opened {
     pub audit: Arc<AuditWriter>,
     /// Decisions of the policy engine.
     pub decisions: Arc<dyn DecisionRecords>,
+    /// People as they were last seen.
+    pub people: Arc<dyn People>,
+    /// What was given to them at targets.
+    pub given: Arc<dyn Given>,
     /// Short-lived values.
     pub tickets: Arc<dyn Tickets>,
     /// Counters.
@@ -114,6 +119,8 @@ pub async fn open(
         keys: shared.clone(),
         trail: shared.clone(),
         decisions: shared.clone(),
+        people: shared.clone(),
+        given: shared.clone(),
         audit: Arc::new(AuditWriter::start(shared)),
         tickets,
         limits,

@@ -19,7 +19,7 @@ use crate::domain::{
     ids::{TargetId, TenantId},
     tenant::Tenant,
 };
-use crate::port::{entropy::Entropy, signer::Signer, target::Target};
+use crate::port::{entropy::Entropy, people::Given, signer::Signer, target::Target};
 
 /// One target, as configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +117,8 @@ pub struct Wiring {
     pub entropy: Arc<dyn Entropy>,
     /// The tenants: a tenant's first domain is the Keystone domain of its people.
     pub tenants: Arc<BTreeMap<TenantId, Tenant>>,
+    /// Where it is written down what sign-ins give at targets; none: nothing is ever taken away again.
+    pub given: Option<Arc<dyn Given>>,
 }
 
 impl fmt::Debug for Wiring {

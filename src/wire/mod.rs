@@ -8,6 +8,7 @@
 //! (credential plugin, kubeconfig); [`keystone`] is what OpenStack's front and target speak.
 
 pub mod cloud;
+pub mod identity;
 pub mod keystone;
 pub mod kube;
 pub mod oauth;

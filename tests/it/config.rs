@@ -32,7 +32,8 @@ pub fn beside(folder: &Path, text: &str) {
             .or_else(|| line.strip_prefix("ca: "))
             .or_else(|| line.strip_prefix("certificate: "))
             .or_else(|| line.strip_prefix("jwks_file: "))
-            .or_else(|| line.strip_prefix("key_file: "));
+            .or_else(|| line.strip_prefix("key_file: "))
+            .or_else(|| line.strip_prefix("path: ").filter(|path| path.ends_with(".yaml")));
         if let Some(path) = named.filter(|path| Path::new(path).is_relative()) {
             put(
                 &folder.join(path),
@@ -157,7 +158,11 @@ fn example() -> String {
 }
 
 fn environment() -> Environment {
-    Environment::from_pairs([("KEYSTONE_ADMIN_PASSWORD", "adminpw"), ("LOCAL_ALICE", "x")])
+    Environment::from_pairs([
+        ("KEYSTONE_ADMIN_PASSWORD", "adminpw"),
+        ("KEYSTONE_PROVISION_PASSWORD", "managerpw"),
+        ("LOCAL_ALICE", "x"),
+    ])
 }
 
 /// The example in a folder with its files.

@@ -51,6 +51,7 @@ mod policies;
 mod policies_opa;
 mod policy_operations;
 mod provider;
+mod provision;
 mod readiness;
 mod rego_builtins;
 mod rego_differential;

@@ -171,6 +171,7 @@ async fn gateway() -> Gateway {
         signer: signer.clone(),
         entropy: entropy.clone(),
         tenants: Arc::new(tenants.iter().map(|own| (own.id.clone(), own.clone())).collect()),
+        given: None,
     };
     let cluster: kubernetes::Config = of(json!({
         "id": "cluster-a", "name": "Cluster A", "audience": "k8s-a", "server": "https://k8s.example",
@@ -205,6 +206,7 @@ async fn gateway() -> Gateway {
         clock: clock.clone(),
         entropy: entropy.clone(),
         lifetime: Duration::from_secs(3600),
+        remember: None,
     });
     let bearer = Arc::new(Bearer {
         directory: directory.clone(),

@@ -9,7 +9,9 @@
 # KEYSTONE_HEADER_PREFIX names the identity headers (default `OIDC-`). With KEYSTONE_SOCKET=<path> it also speaks the
 # uwsgi protocol on that Unix socket, and identity comes by keys that begin with FEDGW_. KEYSTONE_DASHBOARDS lists
 # more origins for WebSSO, separated by spaces. KEYSTONE_KOLLA=yes configures federation as kolla-ansible does (behind
-# Apache), and KEYSTONE_CONF=<path> names a file whose settings override the others. The administrator is `admin` with
+# Apache), and KEYSTONE_CONF=<path> names a file whose settings override the others. KEYSTONE_DATABASE=
+# <postgresql+psycopg2://…> is an empty database to use instead of SQLite (half a minute more at the first start). The
+# administrator is `admin` with
 # the password `adminpw` in project `admin`: for tests and demonstrations on loopback only.
 # It ends with SIGTERM or SIGINT, and when the process that started it is gone.
 set -euo pipefail
@@ -45,6 +47,17 @@ if [ -n "${KEYSTONE_KOLLA:-}" ]; then
     printf '[openid]\nremote_id_attribute = HTTP_OIDC_ISS\n' >>"$dir/etc/keystone.conf"
 fi
 # Public and internal endpoints lead through the gateway; the admin endpoint stays with Keystone itself.
+if [ -n "${KEYSTONE_DATABASE:-}" ]; then
+    sed -i "s|^connection = .*|connection = $KEYSTONE_DATABASE|" "$dir/etc/keystone.conf"
+    if [ ! -e "$dir/bootstrapped" ]; then
+        manage() { "$here/server/bin/keystone-manage" --config-file "$dir/etc/keystone.conf" "$@" >&2; }
+        manage db_sync
+        manage bootstrap --bootstrap-password adminpw --bootstrap-region-id RegionOne \
+            --bootstrap-admin-url "http://127.0.0.1:$port/v3" \
+            --bootstrap-internal-url "$public/v3" --bootstrap-public-url "$public/v3"
+        touch "$dir/bootstrapped"
+    fi
+else
 python3 - "$dir/keystone.db" "$public/v3" "http://127.0.0.1:$port/v3" <<'SQL'
 import sqlite3, sys
 base, public, own = sys.argv[1:]
@@ -52,6 +65,7 @@ with sqlite3.connect(base) as db:
     db.execute("UPDATE endpoint SET url = ? WHERE interface IN ('public', 'internal')", (public,))
     db.execute("UPDATE endpoint SET url = ? WHERE interface = 'admin'", (own,))
 SQL
+fi
 
 export OS_KEYSTONE_CONFIG_DIR="$dir/etc"
 export OS_KEYSTONE_CONFIG_FILES="keystone.conf${KEYSTONE_CONF:+;$KEYSTONE_CONF}"

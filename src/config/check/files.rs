@@ -47,7 +47,9 @@ impl Look<'_> {
                 for (key, value) in map {
                     let below = join(path, key);
                     match value.as_str() {
-                        Some(text) if READ.contains(&key.as_str()) => self.file(text, &below, problems),
+                        Some(text) if READ.contains(&key.as_str()) || below == "people.path" => {
+                            self.file(text, &below, problems);
+                        }
                         Some(text) if matches!(below.as_str(), "policy.folder" | "policy.rest.folder") => {
                             self.folder(text, &below, problems);
                         }

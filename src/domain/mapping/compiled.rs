@@ -76,8 +76,8 @@ impl Mapping {
         self.suppose(assertion.facts())
     }
 
-    /// As [`Mapping::identify`], of facts that nobody has proved: for explanations alone. The house test allows the
-    /// call only where nothing can be minted from the answer.
+    /// As [`Mapping::identify`], of facts that nobody has proved now: for explanations, and for what is prepared
+    /// before somebody comes. The house test allows the call only where nothing can be minted from the answer.
     pub fn suppose(&self, facts: &Verified) -> Result<Identity, MappingFault> {
         let settings = &self.settings;
         let username = text_at(&facts.claims, &settings.username)

@@ -5,7 +5,7 @@ use sqlx::{Row, any::AnyRow};
 
 use super::{
     Records, damaged, down,
-    sessions::{kept, recalled},
+    sessions::{kept, person, recalled},
 };
 use crate::{
     domain::{ids::ClientId, session::RefreshFamily, time::Timestamp},
@@ -30,8 +30,8 @@ fn family(row: &AnyRow) -> Result<RefreshFamily, RecordFault> {
 impl RefreshFamilies for Records {
     async fn begin(&self, family: &RefreshFamily) -> Result<(), RecordFault> {
         sqlx::query(
-            "INSERT INTO families (id, client, sid, assertion, scope, audience, generation, rotated, ends) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO families (id, client, sid, assertion, scope, audience, generation, rotated, ends, person) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(family.id.as_str())
         .bind(family.client.as_str())
@@ -42,6 +42,7 @@ impl RefreshFamilies for Records {
         .bind(family.generation)
         .bind(family.rotated.0)
         .bind(family.ends.0)
+        .bind(person(&family.assertion))
         .execute(&self.writer)
         .await
         .map(|_| ())

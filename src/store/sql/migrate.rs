@@ -6,7 +6,7 @@ use super::{Engine, Records};
 use crate::{domain::time::Timestamp, store::StoreFault};
 
 /// Number, name, text. Numbers are consecutive; a published migration never changes.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "records", include_str!("../../../migrations/0001_records.sql")),
     (2, "tickets", include_str!("../../../migrations/0002_tickets.sql")),
     (
@@ -17,6 +17,7 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
     (4, "endings", include_str!("../../../migrations/0004_endings.sql")),
     (5, "rings", include_str!("../../../migrations/0005_rings.sql")),
     (6, "bonds", include_str!("../../../migrations/0006_bonds.sql")),
+    (7, "people", include_str!("../../../migrations/0007_people.sql")),
 ];
 
 /// Our name among PostgreSQL's advisory locks ("fedgate").

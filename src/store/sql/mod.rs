@@ -13,6 +13,7 @@ mod families;
 mod keys;
 mod limits;
 mod migrate;
+mod people;
 mod revocations;
 mod sessions;
 mod tickets;

@@ -5,13 +5,21 @@ use sqlx::{Row, any::AnyRow};
 
 use super::{Records, damaged, down};
 use crate::{
-    domain::{assertion::UpstreamAssertion, ids::SessionId, session::Session, time::Timestamp},
+    domain::{
+        assertion::UpstreamAssertion, identity::Identity, ids::SessionId, session::Session, time::Timestamp,
+    },
     port::records::{RecordFault, Sessions},
     store::digest::hex_sha256,
 };
 
 pub(super) fn kept(assertion: &UpstreamAssertion) -> Result<String, RecordFault> {
     serde_json::to_string(assertion.facts()).map_err(damaged)
+}
+
+/// Whose an assertion is, by which all that hangs on it is ended.
+pub(super) fn person(assertion: &UpstreamAssertion) -> String {
+    let facts = assertion.facts();
+    Identity::key_of(&facts.issuer, &facts.subject)
 }
 
 pub(super) fn recalled(text: &str) -> Result<UpstreamAssertion, RecordFault> {
@@ -34,8 +42,8 @@ fn session(row: &AnyRow, id: SessionId) -> Result<Session, RecordFault> {
 impl Sessions for Records {
     async fn open(&self, session: &Session) -> Result<(), RecordFault> {
         sqlx::query(
-            "INSERT INTO sessions (id_hash, sid, assertion, started, ends, upstream_hint) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO sessions (id_hash, sid, assertion, started, ends, upstream_hint, person) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(hex_sha256(session.id.0.as_bytes()))
         .bind(session.id.sid())
@@ -43,6 +51,7 @@ impl Sessions for Records {
         .bind(session.started.0)
         .bind(session.ends.0)
         .bind(session.upstream_hint.as_deref())
+        .bind(person(&session.assertion))
         .execute(&self.writer)
         .await
         .map(|_| ())

@@ -59,6 +59,10 @@ pub struct Config {
     /// Dashboards that sign their people in here (WebSSO).
     #[serde(default)]
     pub dashboards: Vec<Dashboard>,
+    /// Makes people, groups, projects and roles before the first sign-in, and takes them away from who was let go.
+    /// Absent: they come with sign-ins alone.
+    #[serde(default)]
+    pub provision: Option<super::provision::Config>,
     /// The administrator, for `fedgate keystone setup`. The gateway itself never uses it.
     #[serde(default)]
     pub admin: Option<AdminConfig>,
@@ -165,6 +169,9 @@ impl Config {
         let spelled = prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if prefix.len() < 3 || !prefix.ends_with('-') || !spelled {
             problems.push("'header_prefix' is letters, digits and '-', and ends with '-'".to_owned());
+        }
+        if let Some(provision) = &self.provision {
+            problems.extend(provision.problems());
         }
         for dashboard in &self.dashboards {
             problems.extend(dashboard.problems());

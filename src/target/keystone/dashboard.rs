@@ -14,7 +14,7 @@ use crate::wire::keystone::{AUTH_TOKEN, SUBJECT_TOKEN};
 #[async_trait]
 impl Dashboards for Keystone {
     async fn enter(&self, permit: &Permit, origin: &str) -> Result<Entry, Fault> {
-        let told = self.told(permit)?;
+        let told = self.told(permit).await?;
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("origin", origin)
             .finish();

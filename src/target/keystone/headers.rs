@@ -35,6 +35,31 @@ pub mod name {
     pub const PROJECTS: &str = "OPENSTACK-PROJECTS";
 }
 
+/// What Keystone is told of a person by name and roles: the same checks, and no more than these roles.
+pub(super) fn of_person<'a>(
+    (key, username, domain): (&str, &str, &str),
+    remote_id: &str,
+    roles: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+) -> Result<Told, Fault> {
+    let mut told = Told::with_capacity(5);
+    for (end, value) in [
+        (name::ISS, remote_id),
+        (name::SUB, key),
+        (name::PREFERRED_USERNAME, username),
+        (name::DOMAIN, domain),
+    ] {
+        checked(value)
+            .map_err(|problem| Fault::new(Code::TargetRefused, format!("the value for {end} {problem}")))?;
+        told.push((end, value.to_owned()));
+    }
+    let mut by_project: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for (domain, project, role) in roles {
+        by_project.entry((domain, project)).or_default().insert(role);
+    }
+    told.push((name::PROJECTS, written(by_project)?));
+    Ok(told)
+}
+
 /// What Keystone is told for a permit: exactly one of each.
 pub fn of(permit: &Permit, remote_id: &str, domain: &str) -> Result<Told, Fault> {
     let identity = permit.identity();
@@ -98,6 +123,10 @@ pub fn projects(permit: &Permit) -> Result<String, Fault> {
             Entitlement::Group { .. } | Entitlement::Session => {}
         }
     }
+    written(roles)
+}
+
+fn written(roles: BTreeMap<(&str, &str), BTreeSet<&str>>) -> Result<String, Fault> {
     let asserted: Vec<AssertedProject<'_>> = roles
         .into_iter()
         .map(|((domain, project), roles)| AssertedProject {

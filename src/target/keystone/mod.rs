@@ -16,8 +16,10 @@ pub mod claims;
 mod config;
 mod dashboard;
 pub mod doctor;
+mod given;
 pub mod headers;
 pub mod mapping;
+pub mod provision;
 pub mod setup;
 pub mod transport;
 pub mod wiring;
@@ -57,6 +59,7 @@ pub struct Keystone {
     remote_id: String,
     logins: Transport,
     tenants: Arc<BTreeMap<crate::domain::ids::TenantId, Tenant>>,
+    given: Option<given::Given>,
 }
 
 impl std::fmt::Debug for Keystone {
@@ -85,6 +88,11 @@ impl Keystone {
             remote_id: config.remote_id(&wiring.issuer),
             logins: Transport::open(&config, &wiring.issuer, client, config.concurrency)?,
             tenants: Arc::clone(&wiring.tenants),
+            given: wiring
+                .given
+                .clone()
+                .filter(|_| config.provision.is_some())
+                .map(given::Given),
             config,
         })
     }
@@ -120,12 +128,17 @@ impl Keystone {
             })
     }
 
-    /// What Keystone is told for a permit.
-    fn told(&self, permit: &Permit) -> Result<Told, Fault> {
+    /// What Keystone is told for a permit. What that gives is written down first: it is taken away by that.
+    async fn told(&self, permit: &Permit) -> Result<Told, Fault> {
         if permit.target() != &self.facts.id {
             return Err(Fault::new(Code::Internal, "the permit is for another target"));
         }
-        headers::of(permit, &self.remote_id, self.home_domain(permit)?)
+        let domain = self.home_domain(permit)?;
+        let told = headers::of(permit, &self.remote_id, domain)?;
+        if let Some(given) = &self.given {
+            given.note(permit, domain).await?;
+        }
+        Ok(told)
     }
 }
 
@@ -136,7 +149,7 @@ impl Target for Keystone {
     }
 
     async fn mint(&self, permit: &Permit) -> Result<Credential, Fault> {
-        let told = self.told(permit)?;
+        let told = self.told(permit).await?;
         let path = self.config.auth_path();
         let answer = self.log_in(|| answer::call(Method::POST, &path), &told).await?;
         accepted(answer)

@@ -309,6 +309,7 @@ async fn gateway() -> Gateway {
         clock: clock.clone(),
         entropy: entropy.clone(),
         lifetime: Duration::from_secs(3600),
+        remember: None,
     });
     let logins = Arc::new(Logins {
         directory: directory.clone(),

@@ -30,6 +30,8 @@ pub struct Wish<'a> {
     pub dir: Option<&'a std::path::Path>,
     /// Where it listens; else on any free port.
     pub port: Option<u16>,
+    /// An empty PostgreSQL database, as SQLAlchemy names it; else SQLite.
+    pub database: Option<&'a str>,
 }
 
 impl Keystone {
@@ -78,6 +80,9 @@ impl Keystone {
         if let Some(conf) = wish.conf {
             command.env("KEYSTONE_CONF", conf);
         }
+        if let Some(database) = wish.database {
+            command.env("KEYSTONE_DATABASE", database);
+        }
         let child = command
             .arg(wish.dir.unwrap_or(dir.path()))
             .arg(port.to_string())
@@ -99,7 +104,7 @@ impl Keystone {
 
     async fn wait(&mut self) {
         let client = super::plain_client();
-        for _ in 0..240 {
+        for _ in 0..480 {
             if let Ok(answer) = client.get(format!("{}/v3", self.url)).send().await
                 && answer.status() == 200
             {
@@ -110,7 +115,7 @@ impl Keystone {
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        panic!("Keystone did not answer within a minute");
+        panic!("Keystone did not answer within two minutes");
     }
 }
 

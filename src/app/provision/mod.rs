@@ -1,0 +1,46 @@
+//! Who should have what at each Keystone, and that it comes true: without the person, before and after they come.
+//!
+//! What somebody should have is what policy would permit them now, by what was last proved or listed about them: the
+//! same mapping, the same policies, the same confinement to their tenant's domains as at a sign-in. It is prepared
+//! here and minted nowhere. Start at [`pass::Keeper`] (what runs in the gateway); `wanted.rs` asks policy, `people.rs`
+//! knows who is there, [`operate`] is what an operator does by hand.
+
+pub mod operate;
+mod pass;
+mod people;
+mod wanted;
+
+use std::sync::Arc;
+
+pub(super) use pass::Keeper;
+pub use pass::State;
+use pass::Tools;
+
+use super::{build::StartFault, policies::Policies};
+use crate::{
+    config::Config,
+    keys::SystemEntropy,
+    port::{audit::Audit, clock::Clock, entropy::Entropy as _, secrets::Secrets},
+    store, target,
+};
+
+/// What keeps people at targets as they should be; none where nothing is provisioned and nobody listed.
+pub(super) fn keeper(
+    config: &Config,
+    secrets: &dyn Secrets,
+    (opened, policies, clock): (&store::Opened, &Policies, &Arc<dyn Clock>),
+) -> Result<Option<Arc<Keeper>>, StartFault> {
+    let mut keystones = config.targets.iter().filter_map(target::Declared::as_keystone);
+    if config.people.is_none() && !keystones.any(|keystone| keystone.provision.is_some()) {
+        return Ok(None);
+    }
+    let tools = Tools {
+        policy: Arc::clone(&policies.quiet),
+        people: Arc::clone(&opened.people),
+        given: Arc::clone(&opened.given),
+        audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+        clock: Arc::clone(clock),
+        worker: SystemEntropy.token(),
+    };
+    Keeper::open(config, secrets, tools).map(|keeper| Some(Arc::new(keeper)))
+}

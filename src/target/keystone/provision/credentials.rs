@@ -1,0 +1,115 @@
+//! Application credentials: only their owner or an administrator may delete them, and the account here is neither.
+//!
+//! In front mode this gateway says who somebody is. So it signs in at Keystone as the person once more, tells
+//! Keystone the roles that they keep and no other, deletes the credentials, and ends the token. It can only take
+//! away by that: the roles told are those that the person has already. The token leaves this file for nobody.
+//! Where Keystone is not behind this gateway the sign-in fails; Keystone then refuses the credentials all the same,
+//! for the role behind them is gone or the user disabled, and they are deleted with the user.
+
+use std::collections::BTreeSet;
+
+use ::http::Method;
+
+use super::{
+    super::{answer, headers, transport::Told},
+    ProvisionFault, Provisioner, Role, Who,
+    found::Found,
+    manager::{encoded, failed, patiently},
+};
+use crate::wire::{
+    identity::ApplicationCredential,
+    keystone::{AUTH_TOKEN, SUBJECT_TOKEN},
+};
+
+/// Deletes a person's application credentials on every project that they do not keep. Says what was done.
+pub(super) async fn take(
+    by: &Provisioner,
+    found: &Found,
+    (who, keep, all): (&Who, &BTreeSet<Role>, bool),
+) -> Result<String, ProvisionFault> {
+    let user = found
+        .domains
+        .get(&who.domain)
+        .and_then(|domain| domain.people.get(&who.key))
+        .ok_or_else(|| ProvisionFault::Configuration(format!("{who} has no user")))?;
+    let roles = keep
+        .iter()
+        .map(|role| (role.domain.as_str(), role.project.as_str(), role.role.as_str()));
+    let told = headers::of_person((&who.key, &who.username, &who.domain), &by.remote_id, roles)
+        .map_err(|fault| ProvisionFault::Configuration(fault.detail))?;
+    let path = by.keystone.auth_path();
+    let answer = patiently(&by.transport, || answer::call(Method::POST, &path), &told).await?;
+    let token = match (answer.status, answer.header(SUBJECT_TOKEN)) {
+        (201, Some(token)) => token.to_owned(),
+        _ => return Err(failed("signing in to delete application credentials", &answer)),
+    };
+    let kept: BTreeSet<&str> = keep
+        .iter()
+        .filter(|_| !all)
+        .filter_map(|role| {
+            let project = found.domains.get(&role.domain)?.projects.get(&role.project)?;
+            Some(project.id.as_str())
+        })
+        .collect();
+    let own = Own { by, token };
+    let taken = own.delete(&user.id, &kept).await;
+    own.end().await;
+    Ok(format!("{} deleted", taken?))
+}
+
+/// A person's own token, for this one purpose.
+struct Own<'a> {
+    by: &'a Provisioner,
+    token: String,
+}
+
+impl Own<'_> {
+    async fn call(&self, method: Method, path: &str) -> Result<answer::Answer, ProvisionFault> {
+        let call = || answer::with(answer::call(method.clone(), path), AUTH_TOKEN, &self.token);
+        patiently(&self.by.transport, call, &Told::new()).await
+    }
+
+    async fn delete(&self, user: &str, kept: &BTreeSet<&str>) -> Result<usize, ProvisionFault> {
+        let path = format!("/v3/users/{}/application_credentials", encoded(user));
+        let answer = self.call(Method::GET, &path).await?;
+        if answer.status != 200 {
+            return Err(failed("reading application credentials", &answer));
+        }
+        let list: List = serde_json::from_slice(&answer.body).map_err(|problem| ProvisionFault::Refused {
+            step: "reading application credentials".to_owned(),
+            answer: problem.to_string(),
+        })?;
+        let mut taken = 0;
+        for credential in list.application_credentials {
+            if kept.contains(credential.project_id.as_str()) {
+                continue;
+            }
+            let path = format!("{path}/{}", encoded(&credential.id));
+            let answer = self.call(Method::DELETE, &path).await?;
+            match answer.status {
+                204 => taken += 1,
+                404 => {}
+                _ => return Err(failed("deleting an application credential", &answer)),
+            }
+        }
+        Ok(taken)
+    }
+
+    /// What fails here is no harm: the user loses all tokens next, or keeps what this one could do.
+    async fn end(&self) {
+        let call = answer::call(Method::DELETE, "/v3/auth/tokens");
+        let call = answer::with(
+            answer::with(call, AUTH_TOKEN, &self.token),
+            SUBJECT_TOKEN,
+            &self.token,
+        );
+        if let Err(problem) = answer::send(&self.by.transport, call, &Told::new()).await {
+            tracing::warn!(%problem, "a token for deleting credentials ends by itself");
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct List {
+    application_credentials: Vec<ApplicationCredential>,
+}

@@ -1,0 +1,222 @@
+//! The account that works in one domain: signed in for that domain alone, and turned away if it could do more.
+
+use std::time::Duration;
+
+use ::http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        answer::{self, Answer},
+        transport::{Told, Transport},
+    },
+    ProvisionFault, Provisioner,
+};
+use crate::port::relay::Call;
+use crate::wire::{
+    identity::OwnToken,
+    keystone::{AUTH_TOKEN, Resource, SUBJECT_TOKEN},
+};
+
+/// Each call by itself. Lists of thousands take Keystone seconds.
+pub(super) const WITHIN: Duration = Duration::from_secs(60);
+/// A worker of Keystone's that ends takes a call with it. How long to wait before each further try.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
+/// Most pages of one list.
+const MOST_PAGES: usize = 1_000;
+/// Whoever holds it may do everything everywhere.
+const ADMIN: &str = "admin";
+
+/// The account, signed in for one domain.
+pub(super) struct Manager {
+    transport: Transport,
+    token: String,
+    pub(super) domain_id: String,
+}
+
+/// Signs in for a domain. None where Keystone knows no such domain, or the account is nobody there.
+pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, ProvisionFault> {
+    let settings = &by.settings;
+    let body = json!({ "auth": {
+        "identity": { "methods": ["password"], "password": { "user": {
+            "name": settings.user, "domain": { "name": settings.user_domain },
+            "password": by.password.reveal() } } },
+        "scope": { "domain": { "name": domain } },
+    } });
+    let call = || answer::with_json(answer::call(Method::POST, "/v3/auth/tokens"), &body);
+    let answer = patiently(&by.transport, call, &Told::new()).await?;
+    let step = format!(
+        "signing in as '{}' for the domain '{domain}' (give it the role 'manager' there: openstack role add --user {} \
+         --user-domain {} --domain {domain} manager)",
+        settings.user, settings.user, settings.user_domain
+    );
+    let refused = |answer: String| ProvisionFault::Refused {
+        step: step.clone(),
+        answer,
+    };
+    let token = match (answer.status, answer.header(SUBJECT_TOKEN)) {
+        (201, Some(token)) => token.to_owned(),
+        _ => return Err(failed(&step, &answer)),
+    };
+    let own: OwnToken = serde_json::from_slice(&answer.body)
+        .map_err(|problem| refused(format!("the token has another shape: {problem}")))?;
+    confined(&own.token.roles, settings.user.as_str(), domain)?;
+    let domain_id = own.token.domain.ok_or_else(|| {
+        refused("the token is not for a domain: look at Keystone's default_domain settings".to_owned())
+    })?;
+    Ok(Manager {
+        transport: by.transport.clone(),
+        token,
+        domain_id: domain_id.id,
+    })
+}
+
+/// Deny by default: what the account cannot do, a mistake or a thief cannot do with it.
+fn confined(roles: &[Resource], user: &str, domain: &str) -> Result<(), ProvisionFault> {
+    let holds = |name: &str| roles.iter().any(|role| role.name.eq_ignore_ascii_case(name));
+    if holds(ADMIN) {
+        return Err(ProvisionFault::Configuration(format!(
+            "'provision': the account '{user}' holds the role 'admin' on the domain '{domain}': take it away, and give \
+             'manager' instead; nothing was done with it"
+        )));
+    }
+    if holds("manager") {
+        Ok(())
+    } else {
+        Err(ProvisionFault::Configuration(format!(
+            "'provision': the account '{user}' is no 'manager' of the domain '{domain}': openstack role add --user \
+             {user} --domain {domain} manager"
+        )))
+    }
+}
+
+/// An answer that is not the expected one.
+pub(super) fn failed(step: &str, answer: &Answer) -> ProvisionFault {
+    if answer.status >= 500 {
+        ProvisionFault::Down(format!("{step}: {}", answer.complaint()))
+    } else {
+        ProvisionFault::Refused {
+            step: step.to_owned(),
+            answer: answer.complaint(),
+        }
+    }
+}
+
+/// One call; again where the connection broke, as every call of provisioning may be made twice.
+pub(super) async fn patiently(
+    transport: &Transport,
+    call: impl Fn() -> Call + Send,
+    told: &Told,
+) -> Result<Answer, ProvisionFault> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        match (answer::send(transport, call(), told).await, pauses.next()) {
+            (Ok(answer), _) => return Ok(answer),
+            (Err(_), Some(pause)) => tokio::time::sleep(*pause).await,
+            (Err(problem), None) => return Err(ProvisionFault::Down(problem)),
+        }
+    }
+}
+
+impl Manager {
+    /// One call.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, ProvisionFault> {
+        let call = || {
+            let call = answer::with(answer::call(method.clone(), path), AUTH_TOKEN, &self.token);
+            match body {
+                Some(body) => answer::with_json(call, body),
+                None => call,
+            }
+        };
+        patiently(&self.transport, call, &Told::new()).await
+    }
+
+    /// A whole list. One that Keystone cut short is refused: who is missing in it would look like gone.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+    ) -> Result<Vec<T>, ProvisionFault> {
+        let step = format!("reading {key}");
+        let refused = |answer: String| ProvisionFault::Refused {
+            step: step.clone(),
+            answer,
+        };
+        let (mut all, mut next) = (Vec::new(), path.to_owned());
+        for _ in 0..MOST_PAGES {
+            let answer = self.call(Method::GET, &next, None).await?;
+            if answer.status != 200 {
+                return Err(failed(&step, &answer));
+            }
+            let mut page: Value = serde_json::from_slice(&answer.body)
+                .map_err(|problem| refused(format!("Keystone answered in an unknown shape: {problem}")))?;
+            let items = page.get_mut(key).map(Value::take);
+            let Some(Value::Array(items)) = items else {
+                return Err(refused(format!("Keystone's answer has no '{key}'")));
+            };
+            for item in items {
+                let item = serde_json::from_value(item)
+                    .map_err(|problem| refused(format!("an entry of another shape: {problem}")))?;
+                all.push(item);
+            }
+            match page.pointer("/links/next").and_then(Value::as_str) {
+                Some(link) => next = below_v3(link).ok_or_else(|| refused("a strange link".to_owned()))?,
+                None if page.get("truncated") == Some(&Value::Bool(true)) => {
+                    return Err(refused(
+                        "Keystone cut the list short: raise or remove 'list_limit' in keystone.conf"
+                            .to_owned(),
+                    ));
+                }
+                None => return Ok(all),
+            }
+        }
+        Err(refused("the list does not end".to_owned()))
+    }
+}
+
+/// Path and query of a link of Keystone's, from `/v3` on: whatever host it names, we ask our own.
+fn below_v3(link: &str) -> Option<String> {
+    let at = link.find("/v3/")?;
+    link.get(at..).map(str::to_owned)
+}
+
+/// A value in a path or query.
+pub(super) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(names: &[&str]) -> Vec<Resource> {
+        let role = |name: &&str| Resource {
+            id: format!("id-of-{name}"),
+            name: (*name).to_owned(),
+        };
+        names.iter().map(role).collect()
+    }
+
+    #[test]
+    fn an_account_that_could_do_more_is_turned_away() {
+        assert!(confined(&roles(&["manager", "member", "reader"]), "u", "acme").is_ok());
+        for bad in [&["manager", "admin"][..], &["Admin"], &["member"], &[]] {
+            assert!(confined(&roles(bad), "u", "acme").is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_our_own_keystone() {
+        assert_eq!(
+            below_v3("https://elsewhere.example/identity/v3/users?marker=a").as_deref(),
+            Some("/v3/users?marker=a")
+        );
+        assert_eq!(below_v3("https://elsewhere.example/"), None);
+    }
+}

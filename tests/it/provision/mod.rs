@@ -1,0 +1,48 @@
+//! People in a real Keystone before they come, and gone from it when they are let go.
+
+mod by_hand;
+mod offboarding;
+mod outage;
+mod tenants;
+mod world;
+
+use world::World;
+
+use crate::parts::postgres::Postgres;
+
+/// One Keystone for all of it, in an order in which each part finds what it needs.
+#[tokio::test]
+async fn people_are_there_before_they_come_and_gone_when_they_are_let_go() {
+    let mut world = World::start().await;
+    by_hand::a_plan_is_shown_and_made_and_nothing_else(&world).await;
+    by_hand::the_account_is_a_manager_and_nothing_more(&world).await;
+    by_hand::an_account_with_more_is_turned_away(&world).await;
+    by_hand::what_others_made_stays_and_is_named(&world).await;
+    by_hand::a_pass_that_was_killed_is_finished_by_the_next(&world).await;
+    tenants::an_upstream_speaks_for_its_own_tenant_alone(&world).await;
+    tenants::managers_keep_to_their_domain(&world).await;
+    outage::an_outage_queues_and_loses_nothing(&mut world).await;
+    offboarding::a_lost_group_takes_what_came_with_it(&mut world).await;
+    offboarding::who_is_let_go_has_nothing_left(&world).await;
+}
+
+/// The same API on another database: what is made, and that nothing is written where nothing has changed.
+#[tokio::test]
+async fn a_plan_comes_true_on_postgresql_too() {
+    let postgres = Postgres::shared();
+    let url = postgres
+        .database()
+        .replacen("postgres://", "postgresql+psycopg2://", 1);
+    let world = World::start_on(Some(&url)).await;
+    let made = world.apply();
+    assert!(
+        made.iter().any(|done| done["change"]["do"] == "grant"),
+        "{made:?}"
+    );
+    let alice = world.admin.user("acme", "alice.").await;
+    let id = alice["id"].as_str().unwrap();
+    assert_eq!(world.admin.roles(id).await, ["platform reader", "webshop member"]);
+    assert_eq!(world.admin.groups(id).await, ["fed-developers", "fed-operators"]);
+    assert_eq!(world.apply(), Vec::<serde_json::Value>::new());
+    assert_eq!(world.fedgate(&["keystone", "plan"]).status.code(), Some(0));
+}
