@@ -359,7 +359,10 @@ fn a_key_given_twice_and_a_file_that_is_not_there() {
 fn the_environment_overrides_and_is_named_when_it_is_wrong() {
     let (_folder, path) = example_folder();
     let load = |pairs: &[(&str, &str)]| {
-        let secret = [("KEYSTONE_ADMIN_PASSWORD", "x")];
+        let secret = [
+            ("KEYSTONE_ADMIN_PASSWORD", "x"),
+            ("KEYSTONE_PROVISION_PASSWORD", "x"),
+        ];
         Config::load_with(
             &path,
             &Environment::from_pairs(pairs.iter().chain(&secret).copied()),
