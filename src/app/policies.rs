@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         log::{self, DecisionLog},
     },
     port::{clock::Clock, decisions::Decisions, policy::Policy, secrets::Secrets},
+    rego::Store,
     store,
 };
 
@@ -31,6 +32,8 @@ pub(super) struct Policies {
     pub live: Arc<LivePolicy>,
     /// The decision log.
     pub log: Arc<DecisionLog>,
+    /// What callers manage over REST, once there are such doors: its mask and drop rules hold for the log, too.
+    pub managed: Arc<OnceLock<Arc<Store>>>,
 }
 
 impl Policies {
@@ -49,12 +52,17 @@ impl Policies {
             .entry("id".to_owned())
             .or_insert_with(|| config.issuer.clone());
         labels.insert("version".to_owned(), log::version().to_owned());
-        let rules = Arc::clone(&engine);
+        let (rules, own) = (Arc::clone(&engine), Arc::clone(&engine));
+        let managed: Arc<OnceLock<Arc<Store>>> = Arc::default();
+        let late = Arc::clone(&managed);
         let wiring = log::Wiring {
             services: &config.policy.services,
             secrets,
             records: Some(Arc::clone(&opened.decisions)),
-            rules: vec![Arc::new(move || rules.rego())],
+            rules: vec![
+                Arc::new(move || rules.rego()),
+                Arc::new(move || late.get().map_or_else(|| own.rego(), |store| store.snapshot())),
+            ],
             labels,
             clock: Arc::clone(clock),
             also: Some(live.listener()),
@@ -68,6 +76,7 @@ impl Policies {
             quiet,
             live,
             log,
+            managed,
         })
     }
 

@@ -10,8 +10,8 @@ use regorus::{Engine, PolicyLengthConfig, Value, utils::limits::ExecutionTimerCo
 
 use super::{builtin, fault::Issue, snapshot::Options};
 
-/// Longest line: keys and tokens stand in policies as one literal.
-const LONGEST_LINE: u32 = 1 << 16;
+/// Longest line: keys and tokens stand in policies as one literal, and what is written out may stand on one line.
+const LONGEST_LINE: u32 = 4 << 20;
 /// Largest module in bytes, and most lines.
 const LARGEST_MODULE: usize = 4 << 20;
 const MOST_LINES: usize = 100_000;

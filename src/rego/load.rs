@@ -14,6 +14,7 @@ use super::{
     engine,
     fault::{EvalFault, Issue, Place},
     lower::{self, Names, Origin, Printed, Signatures},
+    metadata,
     module::Module,
     snapshot::Options,
     syntax::{
@@ -97,10 +98,15 @@ pub(super) fn load(modules: &[Arc<Module>], options: &Options) -> Result<Loaded,
         return Err(issues);
     }
     let packages = Names::packages(trees.iter());
-    for tree in &mut trees {
+    for (module, tree) in modules.iter().zip(&mut trees) {
         let names = Names::of(tree, &packages);
+        issues.extend(check::names(module, tree, &names, options));
         lower::resolve(tree, &names);
     }
+    if !issues.is_empty() {
+        return Err(issues);
+    }
+    metadata::annotate(modules, &mut trees)?;
     let signatures = Signatures::of(&trees);
     let plain: Vec<Tree> = trees.iter().map(|tree| lower::lower(tree, &signatures)).collect();
     let found = check::issues(modules, &trees, &plain, &signatures, options);

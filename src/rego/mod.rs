@@ -28,6 +28,11 @@ mod load;
     reason = "a pass over the tree names the few kinds that it changes"
 )]
 mod lower;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a pass over the tree names the few kinds that it changes"
+)]
+mod metadata;
 mod module;
 mod moment;
 mod snapshot;

@@ -134,6 +134,8 @@ impl Snapshot {
         if self.loaded.rules.names(path) {
             return engine.eval_rule(text);
         }
+        // A package's rules are evaluated one by one before it is read as a document.
+        let text = lower::document(path, &self.loaded.signatures).unwrap_or(text);
         let results = engine.eval_query(text, false)?;
         let value = results
             .result

@@ -323,7 +323,7 @@ fn a_broken_replacement_leaves_the_running_policies() {
         ("package federation.access\nallow if {".to_owned(), "bad.rego:2"),
         (
             format!("package federation.access\n{refusal}\nx if {{ false; nope(1) }}"),
-            "bad.rego:3: there is no function `nope`",
+            "bad.rego:3: undefined function nope",
         ),
         (
             format!("package federation.access\n{refusal}\nx if y\ny if x"),

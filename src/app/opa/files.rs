@@ -8,7 +8,7 @@ use std::{
 
 use crate::rego::{
     ChangeFault, Draft, Store, Value, Version,
-    bundle::{self, Bundle, File, Limits},
+    bundle::{self, Bundle, File, Limits, Verification},
 };
 
 use super::super::build::StartFault;
@@ -16,6 +16,18 @@ use super::super::build::StartFault;
 /// Deepest folder, and most files: a link back up must not read for ever.
 const DEEPEST: usize = 32;
 const MOST: usize = 20_000;
+
+/// What is asked of the signatures of bundles.
+#[derive(Debug, Clone, Default)]
+pub enum Signatures {
+    /// No key is known: a signed bundle is refused, since nobody checks it.
+    #[default]
+    None,
+    /// Every bundle must be signed so.
+    By(Verification),
+    /// They are not looked at.
+    Ignored,
+}
 
 /// What an engine is loaded with.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +37,8 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// Bundles: archives (`.tar.gz`), or folders with a bundle's content.
     pub bundles: Vec<PathBuf>,
+    /// How they are checked.
+    pub signatures: Signatures,
     /// The language of the policies.
     pub version: Version,
 }
@@ -43,7 +57,7 @@ impl Sources {
         }
         let mut bundles = Vec::new();
         for path in &self.bundles {
-            bundles.push((path.display().to_string(), read_bundle(path)?));
+            bundles.push((path.display().to_string(), read_bundle(path, &self.signatures)?));
         }
         let version = self.version;
         store
@@ -147,15 +161,22 @@ fn single(root: &Path, path: &Path, pieces: &mut Vec<Piece>) -> Result<(), Start
     Ok(())
 }
 
-fn read_bundle(path: &Path) -> Result<Bundle, StartFault> {
+fn read_bundle(path: &Path, signatures: &Signatures) -> Result<Bundle, StartFault> {
     let wrong = |what: String| StartFault(format!("{}: {what}", path.display()));
-    let read = if path.is_dir() {
-        let mut files = Vec::new();
+    let mut files = Vec::new();
+    if path.is_dir() {
         content(path, path, &mut files, DEEPEST)?;
-        bundle::assemble(files, None)
     } else {
         let archive = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        bundle::read(&archive, &Limits::default(), None)
+        files = bundle::unpack(&archive, &Limits::default()).map_err(|fault| wrong(fault.to_string()))?;
+    }
+    let read = match signatures {
+        Signatures::None => bundle::assemble(files, None),
+        Signatures::By(verification) => bundle::assemble(files, Some(verification)),
+        Signatures::Ignored => {
+            files.retain(|file| !bundle::is_signature(&file.path));
+            bundle::assemble(files, None)
+        }
     };
     read.map_err(|fault| wrong(fault.to_string()))
 }

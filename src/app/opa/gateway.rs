@@ -66,6 +66,8 @@ impl Gateway {
             ..Sources::default()
         };
         sources.load(&store)?;
+        // The first and only one: a gateway opens its doors once.
+        let _set = policies.managed.set(Arc::clone(&store));
         let limits = Limits {
             largest_body: rest.largest_body,
             largest_unpacked: rest.largest_body.saturating_mul(4),

@@ -12,7 +12,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use axum_server::Handle;
 use tokio::sync::Semaphore;
 
-pub use files::Sources;
+pub use files::{Signatures, Sources};
 pub(super) use gateway::Gateway;
 
 use crate::{

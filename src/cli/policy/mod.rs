@@ -30,7 +30,7 @@ pub(super) enum Policy {
     #[command(flatten)]
     Author(author::Author),
     /// Run the engine alone, with OPA's REST interface, as `opa run --server` does.
-    Serve(serve::Wanted),
+    Serve(Box<serve::Wanted>),
     /// Of a running gateway, and of what it has decided.
     #[command(flatten)]
     Operate(operate::Operate),
@@ -39,7 +39,7 @@ pub(super) enum Policy {
 pub(super) fn run(command: Policy) -> Result<(), Failed> {
     match command {
         Policy::Author(command) => author::run(&command).map(drop),
-        Policy::Serve(wanted) => serve::run(wanted),
+        Policy::Serve(wanted) => serve::run(*wanted),
         Policy::Operate(operate) => operate::run(operate),
     }
 }

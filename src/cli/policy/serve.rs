@@ -5,9 +5,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::ValueEnum;
 
 use crate::{
-    app::opa::{Alone, Sources},
+    app::opa::{Alone, Signatures, Sources},
     config::secret::SecretSources,
-    rego::Version,
+    rego::{
+        Version,
+        bundle::{Key, Verification},
+    },
     telemetry,
 };
 
@@ -25,6 +28,25 @@ pub(crate) struct Wanted {
     /// A bundle: a .tar.gz, or a folder with a bundle's content.
     #[arg(long, short)]
     bundle: Vec<PathBuf>,
+    /// What bundles are signed with: the path of a public key or certificate (PEM), or such a text, or the secret of
+    /// an HS algorithm. With it every bundle must be signed.
+    #[arg(long, requires = "bundle")]
+    verification_key: Option<String>,
+    /// The name of that key.
+    #[arg(long, default_value = "default")]
+    verification_key_id: String,
+    /// What bundles must be signed for.
+    #[arg(long, default_value = "")]
+    scope: String,
+    /// The algorithm of the signature: RS, PS, ES or HS with 256, 384 or 512.
+    #[arg(long, default_value = "RS256")]
+    signing_alg: String,
+    /// Files of bundles that need not be signed, as patterns.
+    #[arg(long)]
+    exclude_files_verify: Vec<String>,
+    /// Take bundles as they are, signed or not.
+    #[arg(long, conflicts_with = "verification_key")]
+    skip_verify: bool,
     /// How callers say who they are: `token` takes the bearer token as `input.identity`.
     #[arg(long, default_value = "off")]
     authentication: Authentication,
@@ -56,7 +78,36 @@ enum Authentication {
     Token,
 }
 
+impl Wanted {
+    /// How bundles are checked; none without a key.
+    fn verification(&self) -> Result<Option<Verification>, Failed> {
+        let Some(given) = &self.verification_key else {
+            return Ok(None);
+        };
+        let wrong = |why: String| Failed(vec![format!("--verification-key: {why}")]);
+        let path = std::path::Path::new(given);
+        let text = if path.exists() {
+            std::fs::read_to_string(path).map_err(|error| wrong(format!("{given}: {error}")))?
+        } else {
+            given.clone()
+        };
+        let key = Key {
+            key: text,
+            algorithm: self.signing_alg.clone(),
+            scope: self.scope.clone(),
+        };
+        key.check().map_err(wrong)?;
+        Ok(Some(Verification {
+            keys: [(self.verification_key_id.clone(), key)].into(),
+            key_id: Some(self.verification_key_id.clone()),
+            scope: Some(self.scope.clone()),
+            exclude_files: self.exclude_files_verify.clone(),
+        }))
+    }
+}
+
 pub(super) fn run(wanted: Wanted) -> Result<(), Failed> {
+    let verification = wanted.verification()?;
     telemetry::start_log(&telemetry::Config {
         filter: wanted.log_level,
         ..telemetry::Config::default()
@@ -72,6 +123,11 @@ pub(super) fn run(wanted: Wanted) -> Result<(), Failed> {
         sources: Sources {
             files: wanted.files,
             bundles: wanted.bundle,
+            signatures: if wanted.skip_verify {
+                Signatures::Ignored
+            } else {
+                verification.map_or(Signatures::None, Signatures::By)
+            },
             version: if wanted.v0_compatible {
                 Version::V0
             } else {

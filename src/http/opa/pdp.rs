@@ -162,3 +162,113 @@ pub(super) fn fell_back(desk: &Desk, rest: &str, (why, what): (Fallback, &str)) 
         "there was no decision; denied"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use axum::body::Body;
+    use tokio::sync::Semaphore;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{
+        domain::time::Timestamp,
+        http::opa::{Limits, Meter},
+        port::{
+            bundles::{BundleStatus, Bundles},
+            clock::Clock,
+            decisions::{Decision, Decisions},
+            entropy::Entropy,
+        },
+        rego::{Options, Store, Version},
+    };
+
+    struct World;
+
+    impl Clock for World {
+        fn now(&self) -> Timestamp {
+            Timestamp(1)
+        }
+    }
+    impl Entropy for World {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(7);
+        }
+    }
+    impl Decisions for World {
+        fn record(&self, _decision: Decision) {}
+        fn listens(&self) -> bool {
+            false
+        }
+    }
+    impl Bundles for World {
+        fn status(&self) -> BTreeMap<String, BundleStatus> {
+            BTreeMap::new()
+        }
+        fn activated(&self) -> bool {
+            false
+        }
+    }
+
+    fn desk(turns: usize, bundles: bool) -> Arc<Desk> {
+        let store = Arc::new(Store::open(Options::default()).unwrap());
+        let text = "package p\n\nallow := true";
+        store
+            .change(|draft| draft.put_policy("p.rego", text, Version::V1).map(drop))
+            .unwrap();
+        Arc::new(Desk {
+            store,
+            decisions: Arc::new(World),
+            bundles: bundles.then(|| Arc::new(World) as Arc<dyn Bundles>),
+            clock: Arc::new(World),
+            entropy: Arc::new(World),
+            meter: Arc::new(Meter::default()),
+            limits: Limits {
+                patience: Duration::from_millis(20),
+                ..Limits::default()
+            },
+            turns: Semaphore::new(turns),
+            about: serde_json::Value::Null,
+            version: Version::V1,
+        })
+    }
+
+    async fn decide(desk: &Arc<Desk>) -> (StatusCode, String) {
+        let routes = Pdp {
+            desk: Arc::clone(desk),
+        }
+        .routes();
+        let request = http::Request::post("/v1/data/p/allow")
+            .body(Body::from("{}"))
+            .unwrap();
+        let answer = routes.oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        (
+            status,
+            String::from_utf8(body.to_vec()).unwrap().trim().to_owned(),
+        )
+    }
+
+    #[tokio::test]
+    async fn overload_and_a_missing_bundle_are_denials_and_no_other_status() {
+        let denied = (StatusCode::OK, r#"{"result":false}"#.to_owned());
+        let free = decide(&desk(1, false)).await;
+        assert!(free.1.contains(r#""result":true"#), "{free:?}");
+        for (desk, reason) in [
+            (
+                desk(0, false),
+                r#"fedgate_policy_fallbacks_total{reason="overload"} 1"#,
+            ),
+            (
+                desk(1, true),
+                r#"fedgate_policy_fallbacks_total{reason="not_ready"} 1"#,
+            ),
+        ] {
+            assert_eq!(decide(&desk).await, denied, "{reason}");
+            let figures = desk.meter.render();
+            assert!(figures.contains(reason), "{figures}");
+        }
+    }
+}

@@ -191,6 +191,7 @@ pub fn read_archive(archive: &[u8], verification: Option<&Verification>) -> Resu
 #[must_use]
 pub fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
+    found.extend(nobody_asks(config));
     let mut say = |key: String, what: String, instead: &str| {
         found.push(Problem::setting(&key, what, instead));
     };
@@ -230,22 +231,31 @@ pub fn problems(config: &Config) -> Vec<Problem> {
             say(at("signing.keyid"), what, "name a key below policy.keys");
         }
     }
+    found.extend(of_log(config, &known));
+    found
+}
+
+/// Bundles are for the policies that are asked over REST: without a door there they would do nothing.
+fn nobody_asks(config: &Config) -> Option<Problem> {
+    let rest = config.rest.decisions.is_some() || config.rest.management.is_some();
+    let what = "bundles, and no door where they are asked";
+    let instead = "set policy.rest.decisions or policy.rest.management, or take the bundles away; the gateway's own \
+                   policies come from policy.folder";
+    (!config.bundles.is_empty() && !rest).then(|| Problem::setting("bundles", what, instead))
+}
+
+fn of_log(config: &Config, known: &str) -> Vec<Problem> {
+    let mut found = Vec::new();
     let log = &config.decision_logs;
-    if let Some(service) = log
-        .service
-        .as_ref()
-        .filter(|name| !config.services.contains_key(*name))
-    {
+    let service = log.service.as_ref();
+    if let Some(service) = service.filter(|name| !config.services.contains_key(*name)) {
         let what = format!("there is no service '{service}'");
-        say("decision_logs.service".into(), what, &known);
+        found.push(Problem::setting("decision_logs.service", what, known));
     }
     if log.reporting.max_delay_seconds < log.reporting.min_delay_seconds {
-        let what = "max_delay_seconds is less than min_delay_seconds".to_owned();
-        say(
-            "decision_logs.reporting".into(),
-            what,
-            "let it be at least as much",
-        );
+        let what = "max_delay_seconds is less than min_delay_seconds";
+        let instead = "let it be at least as much";
+        found.push(Problem::setting("decision_logs.reporting", what, instead));
     }
     found
 }

@@ -172,6 +172,7 @@ fn note(event: &mut Value, list: &str, path: &[String]) {
             .entry(list)
             .or_insert_with(|| Value::Array(Vec::new()))
             .as_array_mut()
+        && !list.contains(&pointer)
     {
         list.push(pointer);
     }

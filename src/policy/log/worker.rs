@@ -234,8 +234,13 @@ impl Worker {
             ..How::default()
         };
         let input = event.clone();
+        let mut asked: Vec<Arc<Snapshot>> = Vec::with_capacity(self.rules.len());
         for rules in &self.rules {
             let rules = rules();
+            if asked.iter().any(|before| Arc::ptr_eq(before, &rules)) {
+                continue;
+            }
+            asked.push(Arc::clone(&rules));
             let drop = mask::ask(&rules, &self.config.drop_decision, &input, &how)
                 .map_err(|why| format!("log drop decision failed: {why}"))?;
             if drop == Some(Value::Bool(true)) {

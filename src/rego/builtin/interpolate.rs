@@ -38,7 +38,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn written(value: &Value) -> String {
+pub(super) fn written(value: &Value) -> String {
     let list = |items: Vec<String>| items.join(", ");
     match value {
         Value::Array(items) => format!("[{}]", list(items.iter().map(written).collect())),

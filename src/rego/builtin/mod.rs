@@ -8,6 +8,7 @@
 
 mod arguments;
 mod array;
+mod bits;
 mod crypto;
 mod encoding;
 mod entry;
@@ -17,6 +18,7 @@ mod json;
 mod jwt;
 mod key;
 mod legacy;
+mod letters;
 mod listing;
 mod net;
 mod numbers;
@@ -25,6 +27,7 @@ mod operators;
 mod order;
 mod paths;
 mod pattern;
+mod printf;
 mod query;
 mod schema;
 mod semver;
@@ -56,12 +59,14 @@ struct Builtin {
 /// Every family, in the order of the listing.
 const FAMILIES: &[&[Builtin]] = &[
     array::TABLE,
+    bits::TABLE,
     crypto::TABLE,
     entry::TABLE,
     interpolate::TABLE,
     json::TABLE,
     jwt::TABLE,
     legacy::TABLE,
+    letters::TABLE,
     net::TABLE,
     numbers::TABLE,
     object::TABLE,
@@ -69,6 +74,7 @@ const FAMILIES: &[&[Builtin]] = &[
     order::TABLE,
     paths::TABLE,
     pattern::TABLE,
+    printf::TABLE,
     query::TABLE,
     schema::TABLE,
     semver::TABLE,

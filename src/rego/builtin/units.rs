@@ -1,15 +1,46 @@
-//! `units.parse` and `units.parse_bytes` with OPA's bound: the engine's own would write out `1e999999999`, which
-//! takes minutes and which no time limit ends.
+//! `units.parse` with a bound: the engine's own would write out `1e999999999`, which takes minutes and which no time
+//! limit ends. `units.parse_bytes` counts as OPA does, in numbers of 64 binary digits: 2.1gb is 2099999999 bytes.
 
+use num_bigint::BigUint;
 use regorus::{
     Source, Value,
     unstable::{BUILTINS, Expr, Ref, Span},
 };
 
-use super::{Answer, Builtin, arguments::Arguments, fault::Fault};
+use super::{Answer, Builtin, arguments::Arguments, bits, fault::Fault};
 
-/// Most digits of an exponent, as OPA has it.
+/// Most digits of an exponent in OPA, and here: a number of a million digits is no size of anything.
+const OPAS_DIGITS: usize = 6;
 const MOST_DIGITS: usize = 3;
+
+/// Units of bytes.
+const BYTES: [(&str, u64); 25] = [
+    ("", 1),
+    ("kb", 1_000),
+    ("k", 1_000),
+    ("kib", 1 << 10),
+    ("ki", 1 << 10),
+    ("mb", 1_000_000),
+    ("m", 1_000_000),
+    ("mib", 1 << 20),
+    ("mi", 1 << 20),
+    ("gb", 1_000_000_000),
+    ("g", 1_000_000_000),
+    ("gib", 1 << 30),
+    ("gi", 1 << 30),
+    ("tb", 1_000_000_000_000),
+    ("t", 1_000_000_000_000),
+    ("tib", 1 << 40),
+    ("ti", 1 << 40),
+    ("pb", 1_000_000_000_000_000),
+    ("p", 1_000_000_000_000_000),
+    ("pib", 1 << 50),
+    ("pi", 1 << 50),
+    ("eb", 1_000_000_000_000_000_000),
+    ("e", 1_000_000_000_000_000_000),
+    ("eib", 1 << 60),
+    ("ei", 1 << 60),
+];
 
 pub(super) const TABLE: &[Builtin] = &[
     Builtin {
@@ -29,14 +60,108 @@ fn parse(arguments: &Arguments<'_>) -> Answer {
 }
 
 fn parse_bytes(arguments: &Arguments<'_>) -> Answer {
-    bounded("units.parse_bytes", arguments)
+    let text = arguments.string(1)?;
+    let wrong = |what: &str| Fault::Failed(format!("units.parse_bytes: {what}"));
+    may_be_written(text)?;
+    let text = text.to_lowercase().replace('"', "");
+    if text.contains(' ') {
+        return Err(wrong("spaces not allowed in resource strings"));
+    }
+    let (number, unit) = text.split_at(number_end(&text));
+    if number.is_empty() {
+        return Err(wrong("no byte amount provided"));
+    }
+    let factor = BYTES.iter().find(|(name, _)| *name == unit);
+    let (_, factor) = factor.ok_or_else(|| wrong(&format!("byte unit {unit} not recognized")))?;
+    let bytes = bytes(number, *factor).ok_or_else(|| wrong("could not parse byte amount to a number"))?;
+    bits::exact(&bytes).ok_or_else(|| wrong("no bytes"))
+}
+
+/// Where the number ends: at the first letter that is no part of one. An `e` without digits behind it is a unit.
+fn number_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(sign) = bytes.get(at) {
+        let next = bytes.get(at + 1);
+        match sign {
+            b'e' if next.is_some_and(|next| matches!(next, b'+' | b'-')) => at += 2,
+            b'e' if next.is_some_and(u8::is_ascii_digit) => at += 1,
+            b'0'..=b'9' | b'.' | b'+' | b'-' => at += 1,
+            _ => return at,
+        }
+    }
+    at
+}
+
+/// The number times the unit, as Go's `big.Float` has it: rounded to 64 binary digits after each step, and cut at the
+/// point at last.
+fn bytes(text: &str, factor: u64) -> Option<String> {
+    let negative = text.starts_with('-');
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let tens = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
+    let one = BigUint::from(1_u32);
+    let power = BigUint::from(10_u32).pow(u32::try_from(tens.unsigned_abs()).ok()?);
+    let (number, first) = rounded(&digits.parse().ok()?, &one);
+    let (top, bottom) = if tens < 0 {
+        (number, power)
+    } else {
+        (number * power, one.clone())
+    };
+    let (scaled, second) = rounded(&top, &bottom);
+    let (product, third) = rounded(&(scaled * factor), &one);
+    let twos = first + second + third;
+    let distance = usize::try_from(twos.unsigned_abs()).ok()?;
+    let cut = if twos < 0 {
+        product >> distance
+    } else {
+        product << distance
+    };
+    Some(format!("{}{cut}", if negative { "-" } else { "" }))
+}
+
+/// A fraction as 64 binary digits, the last one rounded to even, and the power of two behind them.
+fn rounded(top: &BigUint, bottom: &BigUint) -> (BigUint, i64) {
+    if *top == BigUint::ZERO {
+        return (BigUint::ZERO, 0);
+    }
+    let bits = |number: &BigUint| i64::try_from(number.bits()).unwrap_or(i64::MAX);
+    let shift = 66 + bits(bottom) - bits(top);
+    let (top, bottom) = if shift >= 0 {
+        (top << shift, bottom.clone())
+    } else {
+        (top.clone(), bottom << -shift)
+    };
+    let mut digits = &top / &bottom;
+    let exact = &digits * &bottom == top;
+    let extra = bits(&digits) - 64;
+    let half = BigUint::from(1_u32) << (extra - 1);
+    let kept = &digits >> extra;
+    let rest = &digits - (&kept << extra);
+    let up = rest > half || rest == half && (!exact || kept.bit(0));
+    digits = kept + u32::from(up);
+    (digits, extra - shift)
+}
+
+/// Refuses what would take too long to write out.
+fn may_be_written(text: &str) -> Result<(), Fault> {
+    match exponent(text) {
+        digits if digits > OPAS_DIGITS => Err(Fault::Failed("exponent too large".into())),
+        digits if digits > MOST_DIGITS => Err(Fault::Limit(format!(
+            "an exponent of more than {MOST_DIGITS} digits"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn bounded(name: &str, arguments: &Arguments<'_>) -> Answer {
     let text = arguments.string(1)?;
-    if exponent(text) > MOST_DIGITS {
-        return Err(Fault::Failed("exponent too large".into()));
-    }
+    may_be_written(text)?;
     let failed = |error: &dyn std::fmt::Display| Fault::Failed(error.to_string());
     // The engine's function wants the place of the call, for its error texts.
     let source = Source::from_contents(name.to_owned(), "0".to_owned()).map_err(|error| failed(&error))?;

@@ -9,11 +9,16 @@ const MANIFEST: &str = ".manifest";
 const MANIFEST_IN_PROTOBUF: &str = ".manifest.pb";
 const SIGNATURES: &str = "signatures.json";
 
+/// Whether a file is a bundle's list of signatures.
+#[must_use]
+pub fn is_signature(path: &str) -> bool {
+    path.ends_with(SIGNATURES)
+}
+
 /// Makes a bundle of its files, wherever they came from.
 pub fn assemble(files: Vec<File>, verification: Option<&Verification>) -> Result<Bundle, BundleFault> {
-    let (signatures, files): (Vec<File>, Vec<File>) = files
-        .into_iter()
-        .partition(|file| file.path.ends_with(SIGNATURES));
+    let (signatures, files): (Vec<File>, Vec<File>) =
+        files.into_iter().partition(|file| is_signature(&file.path));
     // OPA reads each of several and keeps the last. Which one that is, should not be the sender's choice.
     if let [_, second, ..] = signatures.as_slice() {
         return Err(BundleFault::file(

@@ -24,7 +24,7 @@ use super::Module;
 
 pub use archive::{File, Limits, unpack};
 pub use fault::BundleFault;
-pub use files::assemble;
+pub use files::{assemble, is_signature};
 pub use manifest::{Manifest, contains, overlap};
 pub use signature::{Key, Verification};
 

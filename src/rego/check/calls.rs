@@ -38,6 +38,21 @@ const CHANGING: [(&str, &str); 5] = [
     ("print", "leave it out: it would write personal data to the log"),
 ];
 
+/// What OPA keeps for policies of version 0 alone.
+const DEPRECATED: [&str; 11] = [
+    "all",
+    "any",
+    "cast_array",
+    "cast_boolean",
+    "cast_null",
+    "cast_object",
+    "cast_set",
+    "cast_string",
+    "net.cidr_overlap",
+    "re_match",
+    "set_diff",
+];
+
 pub(super) fn check(tree: &Tree, signatures: &Signatures, options: &Options, report: &mut Report) {
     let mut walk = Walk {
         signatures,
@@ -163,12 +178,17 @@ impl Walk<'_> {
         let names = function.names().unwrap_or_default();
         let name = names.join(".");
         let Some(wanted) = self.signatures.arity(&names) else {
-            let what = format!("there is no function `{name}`");
+            let what = format!("undefined function {name}");
             let instead =
                 "call a function of these policies or one the engine has; see docs/rego-builtins.json";
             self.report.add("rego_type_error", function.pos, what, instead);
             return;
         };
+        if self.report.v1 && DEPRECATED.contains(&name.as_str()) {
+            let what = format!("deprecated built-in function calls in expression: {name}");
+            let instead = "write it out, or use the function that took its place";
+            self.report.add("rego_type_error", function.pos, what, instead);
+        }
         // `print` takes what it is given; the second argument of `walk` is what it finds.
         let fits = given == wanted || name == "print" || name == "walk" && given == wanted + 1;
         if !fits {

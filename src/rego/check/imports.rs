@@ -1,34 +1,35 @@
-//! Imports that hide one another, or names that hide the documents.
+//! Imports that hide one another, and rules that hide the documents.
 
 use std::collections::BTreeMap;
 
 use super::Report;
-use crate::rego::{
-    module::{Module, Version},
-    snapshot::Options,
-    syntax::ast::Tree,
-};
+use crate::rego::syntax::ast::{Import, Tree};
 
-pub(super) fn check(module: &Module, tree: &Tree, options: &Options, report: &mut Report) {
-    let v1 = module.version == Version::V1 || tree.imports.iter().any(|import| import.path == ["rego", "v1"]);
-    if !v1 && !options.strict {
+/// Names that OPA writes in brackets.
+const KEYWORDS: [&str; 15] = [
+    "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
+    "some", "true", "with",
+];
+
+pub(super) fn check(tree: &Tree, report: &mut Report) {
+    if !report.v1 {
         return;
     }
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     for import in &tree.imports {
-        let root = import.path.first().map(String::as_str);
-        let (Some("data" | "input"), Some(name)) = (root, import.alias.as_ref().or(import.path.last()))
-        else {
+        let Some(name) = import.alias.as_ref().or(import.path.last()) else {
             continue;
         };
-        let path = import.path.join(".");
-        if let Some(first) = seen.insert(name, path) {
+        let text = shown(import);
+        if let Some(first) = seen.get(name.as_str()) {
             report.add(
                 "rego_compile_error",
                 import.pos,
-                format!("import must not shadow import {first}"),
+                format!("import must not shadow {first}"),
                 "give one of them another name with `as`",
             );
+        } else {
+            seen.insert(name, text);
         }
     }
     for rule in &tree.rules {
@@ -42,4 +43,25 @@ pub(super) fn check(module: &Module, tree: &Tree, options: &Options, report: &mu
             );
         }
     }
+}
+
+/// The import as OPA writes it.
+pub(super) fn shown(import: &Import) -> String {
+    let mut text = "import ".to_owned();
+    for (at, name) in import.path.iter().enumerate() {
+        let plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !KEYWORDS.contains(&name.as_str());
+        match (at, plain) {
+            (0, _) => text.push_str(name),
+            (_, true) => text.push_str(&format!(".{name}")),
+            (_, false) => text.push_str(&format!("[{}]", serde_json::Value::from(name.as_str()))),
+        }
+    }
+    if let Some(alias) = &import.alias {
+        text.push_str(&format!(" as {alias}"));
+    }
+    text
 }

@@ -5,6 +5,8 @@
 mod calls;
 mod imports;
 mod kinds;
+mod locals;
+mod mentions;
 mod recursion;
 mod safety;
 mod variables;
@@ -13,11 +15,27 @@ use std::sync::Arc;
 
 use super::{
     fault::{Issue, Place},
-    lower::Signatures,
-    module::Module,
+    lower::{Names, Signatures},
+    module::{Module, Version},
     snapshot::Options,
     syntax::ast::{Body, Pos, Tree},
 };
+
+/// What is wrong with the names of one module as its author wrote it. Where there is something, OPA looks no further.
+pub(super) fn names(module: &Module, tree: &Tree, names: &Names, options: &Options) -> Vec<Issue> {
+    let mut report = Report::of(&module.id);
+    report.v1 = is_v1(module, tree, options);
+    imports::check(tree, &mut report);
+    locals::check(tree, names, options.strict, &mut report);
+    sorted(report.issues)
+}
+
+/// Whether the rules of version 1 hold for a module.
+fn is_v1(module: &Module, tree: &Tree, options: &Options) -> bool {
+    options.strict
+        || module.version == Version::V1
+        || tree.imports.iter().any(|import| import.path == ["rego", "v1"])
+}
 
 /// Everything that is wrong with modules whose names are full paths (`resolved`) and in the plain form (`lowered`).
 pub(super) fn issues(
@@ -30,7 +48,7 @@ pub(super) fn issues(
     let mut found = Vec::new();
     for ((module, tree), plain) in modules.iter().zip(resolved).zip(lowered) {
         let mut report = Report::of(&module.id);
-        imports::check(module, tree, options, &mut report);
+        report.v1 = is_v1(module, tree, options);
         calls::check(plain, signatures, options, &mut report);
         // A call that is not known hides what it would bind.
         if report.issues.is_empty() {
@@ -42,6 +60,11 @@ pub(super) fn issues(
     if found.is_empty() {
         found.extend(recursion::check(modules, resolved));
     }
+    sorted(found)
+}
+
+/// By place, without what is said twice of one line.
+fn sorted(mut found: Vec<Issue>) -> Vec<Issue> {
     found.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
     found.dedup_by(|later, first| {
         let line = |issue: &Issue| issue.place.as_ref().map(|place| (place.file.clone(), place.row));
@@ -53,6 +76,7 @@ pub(super) fn issues(
 /// The same for a query in the plain form.
 pub(super) fn query(body: &Body, signatures: &Signatures, options: &Options) -> Vec<Issue> {
     let mut report = Report::of("query");
+    locals::query(body, &mut report);
     calls::check_body(body, signatures, options, &mut report);
     safety::check_query(body, &mut report);
     report.issues
@@ -61,6 +85,8 @@ pub(super) fn query(body: &Body, signatures: &Signatures, options: &Options) -> 
 /// Findings in one file.
 struct Report {
     file: String,
+    /// Whether version 1 or the strict mode is in force.
+    v1: bool,
     issues: Vec<Issue>,
 }
 
@@ -68,6 +94,7 @@ impl Report {
     fn of(file: &str) -> Self {
         Self {
             file: file.to_owned(),
+            v1: false,
             issues: Vec::new(),
         }
     }
@@ -138,7 +165,7 @@ mod tests {
             let found = refusals(text);
             assert_eq!(found.len(), 1, "{text}: {found:?}");
             assert!(
-                found[0].starts_with("p.rego:3: rego_type_error: there is no function"),
+                found[0].starts_with("p.rego:3: rego_type_error: undefined function"),
                 "{found:?}"
             );
         }

@@ -4,6 +4,13 @@
 //! writes is read again and compared, comments included, and a module that would differ is left alone. The
 //! tree here keeps the author's text of every part; the engine's own tree has lost it.
 //!
+//! Why there is a second reader beside `syntax`: it is the other half of a port. OPA's formatter looks at the *text* of
+//! each part (where a bracket closes, what stands on its row, which quotes were used, `:=` or `=`), and its parser
+//! gives a part more or less text than it has in ways that show in what is written. The tree that decides keeps none
+//! of that, and must not: each of its parts is a place where an error could open something. So `syntax` says what is
+//! Rego and what it means, and this reader what the author typed. Neither takes what the other does not: a test reads
+//! all of OPA's cases with both.
+//!
 //! Start at [`source`]; `read` makes the tree, `write` writes it.
 
 mod bodies;

@@ -2,21 +2,23 @@
 //!
 //! `resolve` gives every name its full path; `statements` and `rules` write out what the engine lacks or takes
 //! differently (negation, templates, logical operators, undefined heads); `documents` says where base documents are
-//! read and `own` what is read by its bare name; `print` writes the text, each part on its author's line, and remembers where it came from.
+//! read and `own` what is read by its bare name; `packages` has the rules of packages evaluated; `print` writes the
+//! text, each part on its author's line, and remembers where it came from.
 
 mod documents;
 mod own;
+mod packages;
 mod print;
 mod resolve;
 mod rules;
 mod signatures;
 mod statements;
 
-use super::syntax::ast::{Body, Tree};
+use super::syntax::ast::{Body, Kind, Pos, Term, Tree};
 
 pub(super) use documents::{DATA, INPUT};
 pub(super) use print::{Origin, Printed};
-pub(super) use resolve::{Names, declared};
+pub(super) use resolve::{Names, declared, every_variable};
 pub(super) use signatures::Signatures;
 
 /// A module in which every name is a full path.
@@ -52,6 +54,20 @@ pub(super) fn query(mut body: Body, signatures: &Signatures) -> (Body, Vec<Strin
     resolve::query(&mut body);
     let names = resolve::variables(&body);
     (statements::body(body, signatures), names)
+}
+
+/// The query for a document: an array of its value, where a package is asked; none where the path is enough.
+pub(super) fn document(path: &[String], signatures: &Signatures) -> Option<String> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    signatures.below(&path)?;
+    let pos = Pos { row: 1, col: 1 };
+    let names = path.iter().map(|name| Term::text(pos, *name));
+    let mut term = Term::new(
+        pos,
+        Kind::Ref(std::iter::once(Term::var(pos, "data")).chain(names).collect()),
+    );
+    packages::whole(&mut term, &mut statements::Lower::new(signatures));
+    Some(print::term(&term))
 }
 
 /// A query as one array of its variables: `[{"x": x} | …]`.

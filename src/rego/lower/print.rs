@@ -19,14 +19,21 @@ pub(in crate::rego) struct Printed {
     pub(in crate::rego) origins: Vec<Origin>,
 }
 
+/// How many texts a module becomes, at most.
+pub(super) fn parts(tree: &Tree) -> usize {
+    1 + tree.rules.iter().filter_map(odd).count()
+}
+
+/// The first name of a rule that needs a module of its own.
+fn odd(rule: &Rule) -> Option<String> {
+    let first = rule.head.path.first().and_then(Term::as_var);
+    first
+        .filter(|name| KEYWORDS.contains(name) && rule.head.path.len() > 1)
+        .map(str::to_owned)
+}
+
 /// The module, and one more for each first name of a rule that is a keyword: its package ends with that name.
 pub(super) fn modules(tree: &Tree) -> Vec<Printed> {
-    let odd = |rule: &Rule| {
-        let first = rule.head.path.first().and_then(Term::as_var);
-        first
-            .filter(|name| KEYWORDS.contains(name) && rule.head.path.len() > 1)
-            .map(str::to_owned)
-    };
     let mut all = vec![module(tree, &tree.package, |rule| odd(rule).is_none())];
     let mut names: Vec<String> = tree.rules.iter().filter_map(odd).collect();
     names.sort();
@@ -86,6 +93,12 @@ pub(super) fn query(body: &Body, names: &[String]) -> String {
     out.push("} | ");
     out.body(body);
     out.push("]");
+    out.text
+}
+
+pub(super) fn term(term: &Term) -> String {
+    let mut out = Writer::new();
+    out.term(term);
     out.text
 }
 

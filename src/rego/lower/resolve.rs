@@ -38,6 +38,11 @@ impl Names {
         Self { paths }
     }
 
+    /// Whether a short name stands for a rule or an import.
+    pub(in crate::rego) fn knows(&self, name: &str) -> bool {
+        self.paths.contains_key(name)
+    }
+
     /// The first names of the rules of each package.
     pub(in crate::rego) fn packages<'a>(
         trees: impl Iterator<Item = &'a Tree>,

@@ -1,4 +1,4 @@
-//! How many arguments each function takes: those of the modules and the builtins.
+//! What the modules define: functions with their arguments, beside those of the engine, and the rules of packages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,29 +9,57 @@ use crate::rego::{builtin, syntax::ast::Tree};
 
 static BUILTINS: LazyLock<BTreeMap<&'static str, u8>> = LazyLock::new(builtin::functions);
 
-/// Functions by their names, those of the modules from `data` on.
+/// Functions by their names, those of the modules from `data` on; and rules with values, below `data`.
 #[derive(Debug, Default)]
 pub(in crate::rego) struct Signatures {
     own: BTreeMap<Vec<String>, BTreeSet<usize>>,
+    rules: BTreeSet<Vec<String>>,
+    /// With the number of texts that the engine has for each.
+    packages: BTreeMap<Vec<String>, usize>,
 }
 
 impl Signatures {
     pub(in crate::rego) fn of(trees: &[Tree]) -> Self {
         let mut own: BTreeMap<Vec<String>, BTreeSet<usize>> = BTreeMap::new();
+        let (mut rules, mut packages) = (BTreeSet::new(), BTreeMap::new());
         for tree in trees {
+            *packages.entry(tree.package.clone()).or_default() += super::print::parts(tree);
             for rule in &tree.rules {
-                let Some(args) = &rule.head.args else { continue };
-                let names = rule.head.path.iter().enumerate().filter_map(|(at, part)| {
+                let names = rule.head.path.iter().enumerate().map_while(|(at, part)| {
                     let name = if at == 0 { part.as_var() } else { part.as_text() };
                     name.map(str::to_owned)
                 });
+                let Some(args) = &rule.head.args else {
+                    rules.insert(tree.package.iter().cloned().chain(names).collect());
+                    continue;
+                };
                 let path = std::iter::once("data".to_owned())
                     .chain(tree.package.iter().cloned())
                     .chain(names);
                 own.entry(path.collect()).or_default().insert(args.len());
             }
         }
-        Self { own }
+        Self { own, rules, packages }
+    }
+
+    /// The rules of the packages at and below a path, and then the packages below it, the deepest first. Nothing if
+    /// no package is there, or one in a single text: that is evaluated from one end to the other.
+    pub(in crate::rego) fn below(&self, path: &[&str]) -> Option<Vec<&[String]>> {
+        let path: Vec<String> = path.iter().map(|&name| name.to_owned()).collect();
+        let packages = self.packages.range(path.clone()..);
+        let packages = packages.take_while(|(there, _)| there.starts_with(&path));
+        let texts: usize = packages.clone().map(|(_, texts)| texts).sum();
+        if path.is_empty() || texts < 2 {
+            return None;
+        }
+        let deeper = packages.map(|(there, _)| there.as_slice());
+        let mut deeper: Vec<&[String]> = deeper.filter(|there| **there != path).collect();
+        deeper.sort_by_key(|there| std::cmp::Reverse(there.len()));
+        let rules = self.rules.range(path.clone()..);
+        let rules = rules
+            .take_while(|rule| rule.starts_with(&path))
+            .map(Vec::as_slice);
+        Some(rules.chain(deeper).collect())
     }
 
     /// The arguments of a function; `None` if there is none of this name.

@@ -1,6 +1,6 @@
 //! Statements in the plain form.
 
-use super::signatures::Signatures;
+use super::{packages, signatures::Signatures};
 use crate::rego::syntax::ast::{Body, Kind, Literal, Op, Part, Pos, Statement, Term, With};
 
 /// Lowers a body.
@@ -13,7 +13,7 @@ pub(super) fn body(body: Body, signatures: &Signatures) -> Body {
 #[derive(Debug)]
 pub(super) struct Lower<'a> {
     made: usize,
-    signatures: &'a Signatures,
+    pub(super) signatures: &'a Signatures,
 }
 
 impl<'a> Lower<'a> {
@@ -132,8 +132,15 @@ impl<'a> Lower<'a> {
 
     /// Templates and bodies inside a term.
     pub(super) fn term(&mut self, term: &mut Term) {
-        for inner in term.inner_mut() {
-            self.term(inner);
+        if let Kind::Call(_, args) = &mut term.kind {
+            for arg in args {
+                self.term(arg);
+            }
+        } else {
+            for inner in term.inner_mut() {
+                self.term(inner);
+            }
+            packages::whole(term, self);
         }
         if let Some(body) = term.body_mut() {
             *body = self.body(std::mem::take(body));

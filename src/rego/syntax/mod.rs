@@ -1,7 +1,8 @@
 //! Reading Rego as OPA reads it: text to tree, with OPA's words for what is wrong.
 //!
 //! The engine's own reader is narrower (keywords as names, templates, logical operators), and what it accepts it
-//! sometimes means differently. So modules are read here, checked, lowered to a plain form and written anew.
+//! sometimes means differently. So modules are read here, checked, lowered to a plain form and written anew. The
+//! formatter reads by itself, since it needs what this tree leaves out (see `format`).
 
 pub(super) mod ast;
 mod lexer;

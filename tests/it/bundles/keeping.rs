@@ -13,6 +13,7 @@ use fedgate::{
     policy::{
         BearerConfig, Config, Credentials, ServiceConfig,
         bundles::{BundleConfig, BundleKeeper, KeyConfig, PollingConfig, Wiring, into_store, problems},
+        rest::{DecisionsListener, Rest},
     },
     port::{bundles::Bundles as _, clock::Clock},
     rego::{How, Options, Store, Value},
@@ -76,7 +77,19 @@ fn config(server: &Server, directory: Option<&Path>) -> Config {
         services: [("control".to_owned(), service(server))].into(),
         bundles: [("main".to_owned(), main)].into(),
         persistence_directory: directory.map(Path::to_path_buf),
+        rest: asked(),
         ..Config::default()
+    }
+}
+
+/// A door where the bundles' policies are asked.
+fn asked() -> Rest {
+    Rest {
+        decisions: Some(DecisionsListener {
+            address: ([127, 0, 0, 1], 0).into(),
+            tls: None,
+        }),
+        ..Rest::default()
     }
 }
 
@@ -298,6 +311,7 @@ async fn files_folders_and_several_roots() {
             ("main".to_owned(), bundle(url(&tree))),
         ]
         .into(),
+        rest: asked(),
         ..Config::default()
     };
     let running = start(&config);
@@ -479,6 +493,7 @@ fn settings_that_contradict_themselves() {
     config.decision_logs.service = Some("nope".to_owned());
     let said: Vec<String> = problems(&config).iter().map(ToString::to_string).collect();
     for part in [
+        "no door",
         "no service",
         "no name of a bundle",
         "max_delay_seconds",

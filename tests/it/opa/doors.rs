@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use serde_json::{Value, json};
 
 use super::process::{ask, fedgate};
-use crate::parts::certificates::Authority;
+use crate::{bundles::opa, parts::certificates::Authority};
 
 const POLICY: &str = r#"package nova
 
@@ -259,4 +259,101 @@ async fn a_client_certificate_is_an_identity() {
         .build()
         .unwrap();
     assert_eq!(unknown.get(&url).send().await.unwrap().status(), 500);
+}
+
+#[tokio::test]
+async fn bundles_are_served_with_the_signature_that_is_asked_for() {
+    let Some(binary) = crate::parts::opa::binary() else {
+        return;
+    };
+    let work = folder(&[("policies/p.rego", "package p\n\nallow := true")]);
+    let at = |name: &str| work.path().join(name);
+    let (private, public) = opa::pair("RS256");
+    let (_, other) = opa::pair("RS256");
+    for (name, text) in [
+        ("private.pem", &private),
+        ("public.pem", &public),
+        ("other.pem", &other),
+    ] {
+        fs::write(at(name), text).unwrap();
+    }
+    // The name of the key stands in the signature, the scope too.
+    fs::write(at("claims.json"), r#"{"keyid": "main", "scope": "write"}"#).unwrap();
+    let build = [
+        "build",
+        "-b",
+        "policies",
+        "-o",
+        "signed.tar.gz",
+        "--signing-key",
+        "private.pem",
+    ];
+    opa::run(
+        &binary,
+        work.path(),
+        &[&build[..], &["--claims-file", "claims.json"]].concat(),
+    );
+    opa::run(
+        &binary,
+        work.path(),
+        &["build", "-b", "policies", "-o", "plain.tar.gz"],
+    );
+    let path = |name: &str| at(name).to_str().unwrap().to_owned();
+    let (signed, plain) = (path("signed.tar.gz"), path("plain.tar.gz"));
+    let (key, wrong) = (path("public.pem"), path("other.pem"));
+    let named = ["--verification-key-id", "main", "--scope", "write"];
+    let good = [&["--bundle", &signed, "--verification-key", &key], &named[..]].concat();
+    for arguments in [
+        good.clone(),
+        vec!["--bundle", &signed, "--skip-verify"],
+        vec!["--bundle", &plain],
+    ] {
+        let server = fedgate(&[&["--no-authorization"], arguments.as_slice()].concat());
+        let (status, answer) = ask(&format!("{}/v1/data/p/allow", server.url), "GET", None).await;
+        assert_eq!(
+            (status.as_u16(), &answer["result"]),
+            (200, &json!(true)),
+            "{arguments:?}"
+        );
+        let theirs = super::process::opa(&binary, &arguments).await;
+        let (_, answer) = ask(&format!("{}/v1/data/p/allow", theirs.url), "GET", None).await;
+        assert_eq!(answer["result"], json!(true), "opa {arguments:?}");
+    }
+    for (arguments, part) in [
+        (vec!["--bundle", &signed], "verification key not provided"),
+        (
+            vec!["--bundle", &plain, "--verification-key", &key],
+            "missing .signatures.json",
+        ),
+        (
+            [&["--bundle", &signed, "--verification-key", &wrong], &named[..]].concat(),
+            "signature",
+        ),
+        (
+            vec![
+                "--bundle",
+                &signed,
+                "--verification-key",
+                &key,
+                "--verification-key-id",
+                "main",
+            ],
+            "scope mismatch",
+        ),
+        (
+            vec!["--bundle", &signed, "--verification-key", "no key"],
+            "--verification-key",
+        ),
+    ] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_fedgate"))
+            .args(["policy", "serve", "--addr", "127.0.0.1:0", "--no-authorization"])
+            .args(&arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && said.contains(part),
+            "{arguments:?}: {said}"
+        );
+    }
 }

@@ -34,7 +34,7 @@ async fn services_ask_and_callers_manage_beside_the_gateways_own_policies() {
     let config = format!(
         "issuer: http://127.0.0.1:{main}\nname: Test\nlisten: {{ address: \"127.0.0.1:{main}\" }}\n\
          secret_key: {{ file: secret.key }}\n\
-         policy:\n  rest:\n    folder: services\n    decisions: {{ address: \"127.0.0.1:{decisions}\" }}\n    \
+         policy:\n  decision_logs: {{ console: true }}\n  rest:\n    folder: services\n    decisions: {{ address: \"127.0.0.1:{decisions}\" }}\n    \
          management:\n      address: \"127.0.0.1:{management}\"\n      callers:\n        \
          - {{ name: ops, token: {{ file: ops.token }}, may: [decide, write, read] }}\n        \
          - {{ name: nova, token: {{ file: nova.token }}, may: [decide] }}\n"
@@ -121,6 +121,33 @@ async fn services_ask_and_callers_manage_beside_the_gateways_own_policies() {
     assert_eq!(answer["result"], json!(true));
     // Decisions are written down, so each has its id.
     assert_eq!(answer["decision_id"].as_str().map(str::len), Some(36));
+    // A mask rule that is put over REST holds for the log of all decisions from then on.
+    let mask = "package system.log\n\nmask contains \"/input/password\"\n\ndrop if input.input.quiet";
+    assert_eq!(send(ops, "PUT", "/v1/policies/mask", mask).await.0, 200);
+    let glance = format!("{door}/v1/data/glance/allow");
+    let secret = r#"{"input": {"password": "hidden-7531", "user": "shown-7531"}}"#;
+    ask(&glance, "POST", Some(secret)).await;
+    ask(
+        &glance,
+        "POST",
+        Some(r#"{"input": {"quiet": true, "user": "dropped-7531"}}"#),
+    )
+    .await;
+    ask(&glance, "POST", Some(r#"{"input": {"user": "last-7531"}}"#)).await;
+    let log = || fs::read_to_string(at("log")).unwrap();
+    for _ in 0..100 {
+        if log().contains("last-7531") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let log = log();
+    assert!(log.contains("shown-7531") && log.contains("last-7531"), "{log}");
+    assert!(
+        !log.contains("hidden-7531") && !log.contains("dropped-7531"),
+        "{log}"
+    );
+    assert!(log.contains("/input/password"), "{log}");
     let (status, answer) = send(ops, "GET", "/v1/data/fed", "").await;
     assert!(status == 200 && answer["result"]["rules"].is_object(), "{answer}");
     let (_, metrics) = ask(&format!("http://127.0.0.1:{main}/metrics"), "GET", None).await;

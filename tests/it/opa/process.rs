@@ -60,12 +60,15 @@ pub fn fedgate(arguments: &[&str]) -> Server {
     }
 }
 
-/// Starts a whole gateway, whose configuration says where its doors are, and waits for its management door.
+/// Starts a whole gateway, whose configuration says where its doors are, and waits for its management door. Its log
+/// is beside the configuration, in `log`.
 pub async fn gateway(config: &Path, management: String, decisions: String) -> Server {
+    let log = std::fs::File::create(config.with_file_name("log")).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_fedgate"))
         .args(["serve", "--config"])
         .arg(config)
-        .stdout(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
         .spawn()
         .expect("fedgate starts");
     let mut server = Server {

@@ -1,33 +1,13 @@
-//! `time.*`: what regorus lacks or answers differently.
+//! `time.parse_duration_ns`.
 
 use regorus::Value;
 
-use super::arguments::Arguments;
-use super::fault::Fault;
-use super::{Answer, Builtin, moment};
-
-pub(super) const TABLE: &[Builtin] = &[
-    Builtin {
-        name: "time.now_ns",
-        arity: 0,
-        call: now_ns,
-    },
-    Builtin {
-        name: "time.parse_duration_ns",
-        arity: 1,
-        call: parse_duration_ns,
-    },
-];
-
-/// The question's time, never the machine's, so that a decision can be replayed.
-fn now_ns(_: &Arguments<'_>) -> Answer {
-    Ok(Value::from(
-        moment::now_ns().ok_or("the time is not known to this evaluation")?,
-    ))
-}
+use super::super::Answer;
+use super::super::arguments::Arguments;
+use super::super::fault::Fault;
 
 /// Go's `ParseDuration`, and OPA's days, weeks and years of 365 days.
-fn parse_duration_ns(arguments: &Arguments<'_>) -> Answer {
+pub(super) fn parse_ns(arguments: &Arguments<'_>) -> Answer {
     let text = arguments.string(1)?;
     let wrong = || Fault::from(format!("time: invalid duration {text:?}"));
     let (negative, mut rest) = match (text.strip_prefix('-'), text.strip_prefix('+')) {
@@ -107,7 +87,7 @@ mod tests {
 
     #[test]
     fn durations() {
-        let parse = |text| parse_duration_ns(&Arguments::of(&[Value::from(text)]));
+        let parse = |text| parse_ns(&Arguments::of(&[Value::from(text)]));
         assert_eq!(parse("1h30m").unwrap(), Value::from(5_400_000_000_000_i64));
         assert_eq!(parse("-1.5d").unwrap(), Value::from(-129_600_000_000_000_i64));
         for text in ["", "-", "1", "1x", "1.2.3s", ".s", "9999999h", "1d-1h"] {
