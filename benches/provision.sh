@@ -76,13 +76,16 @@ def listed(count): # two of three people are in a second group
     json.dump([{"upstream": "corp", "claims": {"sub": str(n), "preferred_username": f"person{n}",
         "groups": [f"g{n % projects}"] + ([f"g{(n * 7 + 1) % projects}"] if n % 3 else [])}} for n in range(count)],
         open(f"{folder}/people.yaml", "w"))
-def apply():
-    began = time.monotonic()
-    done = subprocess.run([fedgate, "keystone", "apply", "--yes", "--output", "json", "--config", f"{folder}/fedgate.yaml"],
-        capture_output=True, text=True)
-    took = time.monotonic() - began
-    assert done.returncode == 0, done.stderr + done.stdout[-2000:]
-    return took, len(json.loads(done.stdout)[0]["done"])
+def apply(): # again where uWSGI dropped a call, as the running gateway does two seconds later
+    took, made = 0, 0
+    for _ in range(5):
+        began = time.monotonic()
+        done = subprocess.run([fedgate, "keystone", "apply", "--yes", "--output", "json", "--config", f"{folder}/fedgate.yaml"],
+            capture_output=True, text=True)
+        took, made = took + time.monotonic() - began, made + len(json.loads(done.stdout)[0]["done"])
+        if done.returncode == 0:
+            return took, made
+    sys.exit(done.stderr + done.stdout[-2000:])
 def line(name, value, unit, most=None):
     verdict = "" if most is None else f"  limit {most} {unit}  {'ok' if value <= most else 'MISSED'}"
     print(f"{name:<44} {value:10.2f} {unit}{verdict}", flush=True)
