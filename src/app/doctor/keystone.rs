@@ -128,6 +128,16 @@ async fn hygiene(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
 fn told(check: &'static str, (base, own): (&Url, bool), prefix: &str, forged: Forgery) -> Finding {
     let why = "whoever reaches this address can be anybody, in every project";
     match forged {
+        Forgery::Refused(status) if status >= 500 => {
+            let what = format!("{base} answered {status} to forged {prefix}… headers");
+            let why = "whether it believes them is not known";
+            Finding::bad(
+                Grade::Unknown,
+                check,
+                (what, why),
+                "try again when Keystone answers",
+            )
+        }
         Forgery::Refused(status) => {
             let what = format!("{base} refuses forged {prefix}… headers ({status})");
             Finding::ok(check, what)
