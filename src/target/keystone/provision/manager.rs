@@ -103,7 +103,8 @@ pub(super) fn failed(step: &str, answer: &Answer) -> ProvisionFault {
     }
 }
 
-/// One call; again where the connection broke, as every call of provisioning may be made twice.
+/// One call; again where the connection broke, as every call of provisioning may be made twice. Each has a connection
+/// of its own: a server that closes an idle one (uWSGI does, at once) would break the call that takes it up again.
 pub(super) async fn patiently(
     transport: &Transport,
     call: impl Fn() -> Call + Send,
@@ -111,7 +112,8 @@ pub(super) async fn patiently(
 ) -> Result<Answer, ProvisionFault> {
     let mut pauses = PAUSES.iter();
     loop {
-        match (answer::send(transport, call(), told).await, pauses.next()) {
+        let call = answer::with(call(), "connection", "close");
+        match (answer::send(transport, call, told).await, pauses.next()) {
             (Ok(answer), _) => return Ok(answer),
             (Err(_), Some(pause)) => tokio::time::sleep(*pause).await,
             (Err(problem), None) => return Err(ProvisionFault::Down(problem)),
