@@ -11,7 +11,6 @@ use crate::{
         time::Timestamp,
     },
     keys::SystemEntropy,
-    policy::PolicyEngine,
     port::{audit::Audit, clock::Clock, entropy::Entropy as _, people::Known, secrets::Secrets},
     store,
     target::keystone::provision::{Change, Done, Plan},
@@ -20,7 +19,7 @@ use crate::{
 pub use crate::target::keystone::provision::Then;
 
 use super::{
-    super::{build::StartFault, clock::SystemClock},
+    super::{build::StartFault, clock::SystemClock, policies},
     pass::{Keeper, State, Tools, reference_of},
     people,
 };
@@ -92,13 +91,14 @@ fn failed(fault: impl std::fmt::Display) -> StartFault {
 }
 
 impl Hand {
-    /// Opens the stores, and the policies of the configuration.
+    /// Opens the stores, and the policies by which the gateway decides now: after `policy apply` those of the
+    /// configuration would give and take what the gateway does not.
     pub async fn open(config: &Config, secrets: &dyn Secrets) -> Result<Self, StartFault> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let opened = store::open(&config.store, secrets, Arc::clone(&clock))
             .await
             .map_err(failed)?;
-        let engine = PolicyEngine::load(&config.policy, &config.access, &config.tenants).map_err(failed)?;
+        let engine = policies::in_force(config, secrets)?;
         let tools = Tools {
             policy: Arc::new(engine),
             people: Arc::clone(&opened.people),
