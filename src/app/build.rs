@@ -85,10 +85,7 @@ impl std::fmt::Debug for App {
 impl App {
     /// On SIGHUP reads the file again and takes its policies and access rules into use, whole or not at all.
     pub fn reread_on_hangup(&self, path: std::path::PathBuf) {
-        if let Some(keeper) = &self.keeper {
-            keeper.reread_on_hangup(path.clone());
-        }
-        self.policies.reread_on_hangup(path);
+        self.policies.reread_on_hangup(path, self.keeper.clone());
     }
 
     /// Writes what is pending and closes the stores.

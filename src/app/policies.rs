@@ -17,7 +17,7 @@ use crate::{
     store,
 };
 
-use super::build::StartFault;
+use super::{build::StartFault, provision::Keeper};
 
 /// What decides, and what is written down of it.
 #[derive(Clone)]
@@ -85,9 +85,9 @@ impl Policies {
         self.log.close().await;
     }
 
-    /// On SIGHUP reads the configuration again and takes its policies and access rules into use, whole or not
-    /// at all. Ends with the runtime.
-    pub(super) fn reread_on_hangup(&self, path: PathBuf) {
+    /// On SIGHUP reads the configuration again and takes its policies, access rules and people into use, whole or
+    /// not at all. Ends with the runtime.
+    pub(super) fn reread_on_hangup(&self, path: PathBuf, keeper: Option<Arc<Keeper>>) {
         use tokio::signal::unix::{SignalKind, signal};
         let live = Arc::clone(&self.live);
         let Ok(mut hangup) = signal(SignalKind::hangup()) else {
@@ -98,18 +98,22 @@ impl Policies {
         };
         tokio::spawn(async move {
             while hangup.recv().await.is_some() {
-                reread(&live, &path).await;
+                reread(&live, keeper.as_deref(), &path).await;
             }
         });
     }
 }
 
-async fn reread(live: &LivePolicy, path: &Path) {
+async fn reread(live: &LivePolicy, keeper: Option<&Keeper>, path: &Path) {
     let file = path.to_owned();
     let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
     let problems = match loaded {
-        Ok(Ok(config)) => match live.reread(config.policy, config.access).await {
+        Ok(Ok(config)) => match live.reread(config.policy.clone(), config.access.clone()).await {
             Ok(revision) => {
+                // After the policies: people must not be compared by rules that were refused.
+                if let Some(keeper) = keeper {
+                    keeper.take(config);
+                }
                 tracing::info!(
                     revision,
                     "policies and access rules were read again; other settings change at a restart"

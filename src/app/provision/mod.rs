@@ -8,6 +8,7 @@
 pub mod operate;
 mod pass;
 mod people;
+mod reread;
 mod wanted;
 
 use std::sync::Arc;

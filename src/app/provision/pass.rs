@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -31,7 +30,7 @@ use crate::{
     target::keystone::provision::{Change, Found, Ledger, Outcome, Plan, ProvisionFault, Provisioner},
 };
 
-use super::{super::build::StartFault, people, wanted::View};
+use super::{super::build::StartFault, people, reread, wanted::View};
 
 /// Shortest pause between two passes.
 const LEAST_PAUSE: Duration = Duration::from_secs(2);
@@ -137,23 +136,12 @@ impl Keeper {
         Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes another configuration into use, as SIGHUP does for the policies.
-    pub(in super::super) fn reread_on_hangup(self: &Arc<Self>, path: PathBuf) {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (keeper, Ok(mut hangup)) = (Arc::clone(self), signal(SignalKind::hangup())) else {
-            return;
-        };
-        tokio::spawn(async move {
-            while hangup.recv().await.is_some() {
-                let file = path.clone();
-                let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
-                // What is wrong with it is said where the policies are read again.
-                if let Ok(Ok(config)) = loaded {
-                    *keeper.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
-                    keeper.wake.notify_one();
-                }
-            }
-        });
+    /// Takes what was read again into use, after the policies were; as much of it as the whole gateway takes.
+    pub(in super::super) fn take(&self, read: Config) {
+        let mut held = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(reread::taken(&held, read));
+        drop(held);
+        self.wake.notify_one();
     }
 
     /// Runs passes until the runtime ends.
