@@ -237,8 +237,10 @@ impl Hand {
         let known = self.find(user).await?;
         let tools = self.keeper.tools();
         let now = tools.clock.now();
-        // Somebody who is listed and was never seen is not in the records yet.
-        if tools.people.person(&known.key).await.map_err(failed)?.is_none() {
+        // Somebody who is listed and was never seen is not in the records yet. And of somebody who is listed by now and
+        // came before that, they still say that no list names them: the next pass would take them for one who was put
+        // on the list since, and take them back.
+        if !back || tools.people.person(&known.key).await.map_err(failed)?.is_none() {
             tools.people.saw(&known).await.map_err(failed)?;
         }
         let since = (!back).then_some(now);
