@@ -9,6 +9,7 @@ pub mod operate;
 mod pass;
 mod people;
 mod reread;
+mod turn;
 mod wanted;
 
 use std::sync::Arc;
@@ -20,8 +21,7 @@ use pass::Tools;
 use super::{build::StartFault, policies::Policies};
 use crate::{
     config::Config,
-    keys::SystemEntropy,
-    port::{audit::Audit, clock::Clock, entropy::Entropy as _, secrets::Secrets},
+    port::{clock::Clock, secrets::Secrets},
     store, target,
 };
 
@@ -35,13 +35,6 @@ pub(super) fn keeper(
     if config.people.is_none() && !keystones.any(|keystone| keystone.provision.is_some()) {
         return Ok(None);
     }
-    let tools = Tools {
-        policy: Arc::clone(&policies.quiet),
-        people: Arc::clone(&opened.people),
-        given: Arc::clone(&opened.given),
-        audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
-        clock: Arc::clone(clock),
-        worker: SystemEntropy.token(),
-    };
+    let tools = Tools::new(opened, Arc::clone(&policies.quiet), Arc::clone(clock));
     Keeper::open(config, secrets, tools).map(|keeper| Some(Arc::new(keeper)))
 }

@@ -1,19 +1,15 @@
 //! What an operator does by hand: plan, apply, drift, status, and letting somebody go.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
 use crate::{
     config::Config,
-    domain::{
-        audit::{Event, Personal, What},
-        time::Timestamp,
-    },
-    keys::SystemEntropy,
-    port::{audit::Audit, clock::Clock, entropy::Entropy as _, people::Known, secrets::Secrets},
+    domain::{audit::What, time::Timestamp},
+    port::{clock::Clock, people::Known, secrets::Secrets},
     store,
-    target::keystone::provision::{Change, Done, Plan},
+    target::keystone::provision::{Change, Done, Plan, Provisioner},
 };
 
 pub use crate::target::keystone::provision::Then;
@@ -21,8 +17,11 @@ pub use crate::target::keystone::provision::Then;
 use super::{
     super::{build::StartFault, clock::SystemClock, policies},
     pass::{Keeper, State, Tools, reference_of},
-    people,
+    people, turn,
 };
+
+/// How long a command waits while another works at a target. Longer than a turn whose worker died.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A plan for one target.
 #[derive(Debug, Clone, Serialize, serde::Deserialize)]
@@ -99,14 +98,7 @@ impl Hand {
             .await
             .map_err(failed)?;
         let engine = policies::in_force(config, secrets)?;
-        let tools = Tools {
-            policy: Arc::new(engine),
-            people: Arc::clone(&opened.people),
-            given: Arc::clone(&opened.given),
-            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
-            clock,
-            worker: SystemEntropy.token(),
-        };
+        let tools = Tools::new(&opened, Arc::new(engine), clock);
         let keeper = Keeper::open(config, secrets, tools)?;
         Ok(Self { keeper, opened })
     }
@@ -119,7 +111,7 @@ impl Hand {
     fn chosen(
         &self,
         target: Option<&str>,
-    ) -> Result<Vec<&crate::target::keystone::provision::Provisioner>, StartFault> {
+    ) -> Result<Vec<&Provisioner>, StartFault> {
         let all = self.keeper.provisioners().iter();
         let chosen: Vec<_> = all
             .filter(|by| target.is_none_or(|target| by.target() == target))
@@ -160,8 +152,6 @@ impl Hand {
         target: Option<&str>,
         planned: Option<&[Planned]>,
     ) -> Result<Vec<Applied>, StartFault> {
-        let config = self.keeper.config();
-        let known = self.keeper.people(&config).await?;
         let mut all = Vec::new();
         for by in self.chosen(target)? {
             let file = planned.map(|plans| {
@@ -169,20 +159,48 @@ impl Hand {
                 own.flat_map(|plan| plan.plan.changes.iter().cloned())
                     .collect::<BTreeSet<Change>>()
             });
-            let looked = self.keeper.look(&config, by, &known).await?;
-            let needed: BTreeSet<Change> = looked.plan.changes.iter().cloned().collect();
-            let file = file.unwrap_or_else(|| needed.clone());
-            let plan = looked.plan.clone().only(&file);
-            let outcome = self.keeper.make(by, &looked, &plan, &known).await?;
-            all.push(Applied {
-                target: by.target().to_owned(),
-                done: outcome.done,
-                failed: outcome.failed,
-                needless: file.difference(&needed).cloned().collect(),
-                unplanned: needed.difference(&file).cloned().collect(),
-            });
+            all.push(self.in_turn(by, self.applied(by, file)).await?);
         }
         Ok(all)
+    }
+
+    /// One target, in its turn.
+    async fn applied(
+        &self,
+        by: &Provisioner,
+        file: Option<BTreeSet<Change>>,
+    ) -> Result<Applied, StartFault> {
+        let config = self.keeper.config();
+        let known = self.keeper.people(&config).await?;
+        let looked = self.keeper.look(&config, by, &known).await?;
+        let needed: BTreeSet<Change> = looked.plan.changes.iter().cloned().collect();
+        let file = file.unwrap_or_else(|| needed.clone());
+        let plan = looked.plan.clone().only(&file);
+        let outcome = self.keeper.make(by, &looked, &plan, &known).await?;
+        Ok(Applied {
+            target: by.target().to_owned(),
+            done: outcome.done,
+            failed: outcome.failed,
+            needless: file.difference(&needed).cloned().collect(),
+            unplanned: needed.difference(&file).cloned().collect(),
+        })
+    }
+
+    /// Works at a target while nobody else does.
+    async fn in_turn<T: Send>(
+        &self,
+        by: &Provisioner,
+        work: impl Future<Output = Result<T, StartFault>> + Send,
+    ) -> Result<T, StartFault> {
+        let held = turn::held(self.keeper.tools(), by.target(), PATIENCE, work).await?;
+        held.unwrap_or_else(|| {
+            Err(StartFault(format!(
+                "waiting: another has worked at '{}' for {} s (the running gateway, a replica, another operator); \
+                 nothing was done there, try again later",
+                by.target(),
+                PATIENCE.as_secs()
+            )))
+        })
     }
 
     /// How far the targets are, as the running gateway has kept it.
@@ -260,23 +278,13 @@ impl Hand {
             }
         }
         for action in told {
-            self.record(&known.key, What::Administered { action }).await?;
+            let who = (reference_of(&known.key), Some(known.key.clone()));
+            self.keeper
+                .record(who, tools.clock.now(), What::Administered { action })
+                .await?;
         }
         let waiting = self.at_targets(&known.key).await;
         self.report_of(&known.key, waiting).await
-    }
-
-    async fn record(&self, key: &str, what: What) -> Result<(), StartFault> {
-        let tools = self.keeper.tools();
-        let event = Event {
-            at: tools.clock.now(),
-            reference: reference_of(key),
-            address: None,
-            subject: Some(Personal(key.to_owned())),
-            tenant: None,
-            what,
-        };
-        tools.audit.record(event).await.map_err(failed)
     }
 
     /// What concerns one person, at each Keystone. What cannot be done now is named.
@@ -291,7 +299,7 @@ impl Hand {
                 let plan = looked.plan.clone().about(&keys);
                 self.keeper.make(by, &looked, &plan, &known).await
             };
-            match made.await {
+            match self.in_turn(by, made).await {
                 Ok(outcome) => waiting.extend(
                     outcome
                         .failed

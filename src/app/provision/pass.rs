@@ -20,22 +20,23 @@ use crate::{
         ids::{Reference, TargetId},
         time::Timestamp,
     },
+    keys::SystemEntropy,
     port::{
         audit::Audit,
         clock::Clock,
-        people::{Given, Known, People, Turn},
+        entropy::Entropy as _,
+        people::{Given, Known, People},
         policy::Policy,
         secrets::Secrets,
     },
+    store,
     target::keystone::provision::{Change, Found, Ledger, Outcome, Plan, ProvisionFault, Provisioner},
 };
 
-use super::{super::build::StartFault, people, reread, wanted::View};
+use super::{super::build::StartFault, people, reread, turn, wanted::View};
 
 /// Shortest pause between two passes.
 const LEAST_PAUSE: Duration = Duration::from_secs(2);
-/// Longest time of one pass: a replica that dies with the turn delays the others by it.
-const TURN: Duration = Duration::from_secs(600);
 
 /// Seconds since a target is not as it should be; 0 while it is.
 const BEHIND: &str = "fedgate_provision_behind_seconds";
@@ -70,13 +71,31 @@ pub struct State {
 
 /// What all passes need.
 pub(in super::super) struct Tools {
-    pub(in super::super) policy: Arc<dyn Policy>,
-    pub(in super::super) people: Arc<dyn People>,
-    pub(in super::super) given: Arc<dyn Given>,
-    pub(in super::super) audit: Arc<dyn Audit>,
-    pub(in super::super) clock: Arc<dyn Clock>,
+    policy: Arc<dyn Policy>,
+    pub(super) people: Arc<dyn People>,
+    pub(super) given: Arc<dyn Given>,
+    audit: Arc<dyn Audit>,
+    pub(super) clock: Arc<dyn Clock>,
     /// This process, among replicas.
-    pub(in super::super) worker: String,
+    pub(super) worker: String,
+}
+
+impl Tools {
+    /// Of a new worker at these stores.
+    pub(in super::super) fn new(
+        opened: &store::Opened,
+        policy: Arc<dyn Policy>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            policy,
+            people: Arc::clone(&opened.people),
+            given: Arc::clone(&opened.given),
+            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+            clock,
+            worker: SystemEntropy.token(),
+        }
+    }
 }
 
 /// Keeps all Keystones of a gateway.
@@ -174,16 +193,17 @@ impl Keeper {
     /// One pass over everything; whether all of it went well.
     async fn pass(&self) -> bool {
         let config = self.config();
-        let known = match self.people(&config).await {
-            Ok(known) => known,
-            Err(fault) => {
-                tracing::error!(%fault, "people were not looked at: nothing is given or taken away meanwhile");
-                return false;
-            }
-        };
+        // Whoever left the list or lost a group loses their sessions, whatever becomes of the targets.
+        if let Err(fault) = self.people(&config).await {
+            tracing::error!(%fault, "people were not looked at: nothing is given or taken away meanwhile");
+            return false;
+        }
         let mut well = true;
         for by in &self.provisioners {
-            well &= self.target(&config, by, &known).await;
+            well &= self.target(&config, by).await.unwrap_or_else(|fault| {
+                tracing::error!(target = by.target(), %fault, "a target was left as it is for now");
+                false
+            });
         }
         well
     }
@@ -203,7 +223,8 @@ impl Keeper {
         Ok(news.people)
     }
 
-    async fn record(
+    /// Puts an event on the trail.
+    pub(super) async fn record(
         &self,
         (reference, subject): (Reference, Option<String>),
         at: Timestamp,
@@ -224,42 +245,24 @@ impl Keeper {
             .map_err(|fault| StartFault(fault.to_string()))
     }
 
-    async fn target(&self, config: &Config, by: &Provisioner, known: &[Known]) -> bool {
-        let now = self.tools.clock.now();
-        let turn = Turn {
-            target: by.target(),
-            worker: &self.tools.worker,
-            now,
-            until: now.plus(TURN),
-        };
-        match self.tools.given.take_turn(&turn).await {
-            Ok(true) => {}
-            Ok(false) => return true,
-            Err(fault) => {
-                tracing::error!(%fault, "the turn at a target could not be taken");
-                return false;
+    /// One target, unless another works on it; whether it is as it should be.
+    async fn target(&self, config: &Config, by: &Provisioner) -> Result<bool, StartFault> {
+        let work = async {
+            // In the turn: whoever had it before may have let somebody go, who must not be given anything again.
+            let known = self.people(config).await?;
+            let state = self.worked(config, by, &known).await;
+            let behind = state
+                .behind_since
+                .map_or(0, |since| since.until(state.at).as_secs());
+            metrics::gauge!(BEHIND, "target" => by.target().to_owned())
+                .set(u32::try_from(behind).map_or(f64::from(u32::MAX), f64::from));
+            if let Err(fault) = self.keep_state(by.target(), &state).await {
+                tracing::error!(%fault, "how far a target is could not be kept");
             }
-        }
-        let state = self.worked(config, by, known).await;
-        let well = state.behind_since.is_none();
-        let behind = state
-            .behind_since
-            .map_or(0, |since| since.until(state.at).as_secs());
-        metrics::gauge!(BEHIND, "target" => by.target().to_owned())
-            .set(u32::try_from(behind).map_or(f64::from(u32::MAX), f64::from));
-        let given_back = Turn { until: now, ..turn };
-        let kept = self.keep_state(by.target(), &state).await;
-        if let Err(fault) = kept.and(
-            self.tools
-                .given
-                .take_turn(&given_back)
-                .await
-                .map(|_| ())
-                .map_err(|fault| StartFault(fault.to_string())),
-        ) {
-            tracing::error!(%fault, "how far a target is could not be kept");
-        }
-        well
+            Ok(state.behind_since.is_none())
+        };
+        let worked = turn::held(&self.tools, by.target(), Duration::ZERO, work).await?;
+        worked.unwrap_or(Ok(true))
     }
 
     async fn keep_state(&self, target: &str, state: &State) -> Result<(), StartFault> {
