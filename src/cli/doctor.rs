@@ -21,7 +21,8 @@ pub(super) struct Wanted {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// An address of Keystone that others can reach: forged identity headers are tried there, too. Give it for a
-    /// stock chain with mod_auth_openidc, and for each of Keystone's own listeners.
+    /// stock chain with mod_auth_openidc, and for each of Keystone's own listeners. For targets of kind
+    /// `keystone_claims` nothing can be tried; that is said.
     #[arg(long, value_name = "URL")]
     past: Vec<Url>,
     /// What `keystone-manage --version` says there.

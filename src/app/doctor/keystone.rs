@@ -8,6 +8,7 @@ use url::Url;
 use super::{Finding, Grade, Room};
 use crate::{
     app::operate,
+    config::Config,
     outbound::{Addresses, Config as Way, Outbound},
     target::{
         self,
@@ -21,6 +22,8 @@ use crate::{
 
 /// How identity headers begin in every guide; what an attacker tries first.
 const GUESSED: &str = "OIDC-";
+/// The check that sends identity headers of nobody.
+const FORGED: &str = "forged_headers";
 
 pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
     let keystones = room
@@ -34,7 +37,36 @@ pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
         findings.extend(objects(room, keystone).await);
         findings.extend(hygiene(room, keystone).await);
     }
+    findings.extend(untried(room.config, &room.visit.past));
     findings
+}
+
+/// What could not be tried with forged headers: a report that is silent about it would read as "refused".
+fn untried(config: &Config, past: &[Url]) -> Vec<Finding> {
+    let claims = config
+        .targets
+        .iter()
+        .filter_map(target::Declared::as_keystone_claims);
+    let mut whats: Vec<String> = claims
+        .map(|claims| {
+            let id = &claims.id;
+            format!(
+                "'{id}' and the addresses past this gateway were not tried for it: the id of its identity provider in \
+                 Keystone stands in no configuration here"
+            )
+        })
+        .collect();
+    let mut fronts = config.targets.iter().filter_map(target::Declared::as_keystone);
+    if whats.is_empty() && fronts.next().is_none() && !past.is_empty() {
+        whats.push("--past was not tried: no target is a Keystone".to_owned());
+    }
+    let tell = |what| {
+        let why = "whoever gets identity headers past Apache can be anybody, in every project";
+        let fix = "send `POST /v3/auth/tokens` with `OIDC-…` headers to each of its addresses (docs/openstack.md); the \
+                   Apache snippet of `fedgate keystone kolla` refuses it with 403";
+        Finding::bad(Grade::Unknown, FORGED, (what, why), fix)
+    };
+    whats.into_iter().map(tell).collect()
 }
 
 fn release(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
@@ -99,14 +131,16 @@ async fn objects(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
 
 /// Sends forged identity headers to the gateway and past it.
 async fn hygiene(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
-    const CHECK: &str = "forged_headers";
     let way = Way {
         ca: room.visit.ca.clone(),
         addresses: Addresses::Loopback,
         ..Way::default()
     };
     let (Ok(client), Ok(gateway)) = (Outbound::streaming(&way), room.config.issuer.parse::<Url>()) else {
-        return Vec::new();
+        let what = format!("forged headers for '{}' could not be sent", keystone.id);
+        let why = "whether it believes them is not known";
+        let fix = "give --ca a PEM file that can be read, and `issuer` a URL";
+        return vec![Finding::bad(Grade::Unknown, FORGED, (what, why), fix)];
     };
     let domains = room.config.tenants.iter().flat_map(|tenant| &tenant.domains);
     let domain = domains.map(String::as_str).next().unwrap_or("default");
@@ -119,7 +153,7 @@ async fn hygiene(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
         let own = base == &gateway;
         for prefix in BTreeSet::from([GUESSED, keystone.header_prefix()]) {
             let forged = forge(&client, base, (keystone, prefix), (&room.config.issuer, domain)).await;
-            findings.push(told(CHECK, (base, own), prefix, forged));
+            findings.push(told(FORGED, (base, own), prefix, forged));
         }
     }
     findings
@@ -163,5 +197,35 @@ fn told(check: &'static str, (base, own): (&Url, bool), prefix: &str, forged: Fo
             };
             Finding::bad(Grade::Critical, check, (what, why), fix)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn config(targets: &Value) -> Config {
+        serde_json::from_value(json!({
+            "issuer": "https://gw.example", "name": "Cloud", "listen": { "address": "127.0.0.1:0" },
+            "secret_key": { "file": "secret.key" }, "targets": targets,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_not_tried_is_said() {
+        let past = [Url::parse("https://keystone.example:5000").unwrap()];
+        let place = |kind: &str| json!({ "kind": kind, "id": "north", "name": "North", "audience": "north" });
+        let claims = untried(&config(&json!([place("keystone_claims")])), &past);
+        assert_eq!(claims.len(), 1);
+        assert_eq!((claims[0].check, claims[0].grade), (FORGED, Grade::Unknown));
+        assert!(claims[0].what.contains("'north'"), "{claims:?}");
+        assert_eq!(untried(&config(&json!([])), &past).len(), 1);
+        let mut front = place("keystone");
+        front["url"] = json!("https://keystone.example:5000");
+        assert_eq!(untried(&config(&json!([front])), &past), []);
+        assert_eq!(untried(&config(&json!([])), &[]), []);
     }
 }
