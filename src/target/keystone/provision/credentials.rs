@@ -11,15 +11,12 @@ use std::collections::BTreeSet;
 use ::http::Method;
 
 use super::{
-    super::{answer, headers, transport::Told},
+    super::{answer, headers},
     ProvisionFault, Provisioner, Role, Who,
     found::Found,
-    manager::{encoded, failed, patiently},
+    manager::{Session, encoded, failed, patiently},
 };
-use crate::wire::{
-    identity::ApplicationCredential,
-    keystone::{AUTH_TOKEN, SUBJECT_TOKEN},
-};
+use crate::wire::{identity::ApplicationCredential, keystone::SUBJECT_TOKEN};
 
 /// Deletes a person's application credentials on every project that they do not keep. Says what was done.
 pub(super) async fn take(
@@ -51,65 +48,28 @@ pub(super) async fn take(
             Some(project.id.as_str())
         })
         .collect();
-    let own = Own { by, token };
-    let taken = own.delete(&user.id, &kept).await;
+    let own = Session::new(by, token);
+    let taken = delete(&own, &user.id, &kept).await;
     own.end().await;
     Ok(format!("{} deleted", taken?))
 }
 
-/// A person's own token, for this one purpose.
-struct Own<'a> {
-    by: &'a Provisioner,
-    token: String,
-}
-
-impl Own<'_> {
-    async fn call(&self, method: Method, path: &str) -> Result<answer::Answer, ProvisionFault> {
-        let call = || answer::with(answer::call(method.clone(), path), AUTH_TOKEN, &self.token);
-        patiently(&self.by.transport, call, &Told::new()).await
-    }
-
-    async fn delete(&self, user: &str, kept: &BTreeSet<&str>) -> Result<usize, ProvisionFault> {
-        let path = format!("/v3/users/{}/application_credentials", encoded(user));
-        let answer = self.call(Method::GET, &path).await?;
-        if answer.status != 200 {
-            return Err(failed("reading application credentials", &answer));
+/// All of them, whatever number Keystone shows at once: one on a later page would go on working.
+async fn delete(own: &Session, user: &str, kept: &BTreeSet<&str>) -> Result<usize, ProvisionFault> {
+    let path = format!("/v3/users/{}/application_credentials", encoded(user));
+    let all: Vec<ApplicationCredential> = own.list(&path, "application_credentials").await?;
+    let mut taken = 0;
+    for credential in all {
+        if kept.contains(credential.project_id.as_str()) {
+            continue;
         }
-        let list: List = serde_json::from_slice(&answer.body).map_err(|problem| ProvisionFault::Refused {
-            step: "reading application credentials".to_owned(),
-            answer: problem.to_string(),
-        })?;
-        let mut taken = 0;
-        for credential in list.application_credentials {
-            if kept.contains(credential.project_id.as_str()) {
-                continue;
-            }
-            let path = format!("{path}/{}", encoded(&credential.id));
-            let answer = self.call(Method::DELETE, &path).await?;
-            match answer.status {
-                204 => taken += 1,
-                404 => {}
-                _ => return Err(failed("deleting an application credential", &answer)),
-            }
-        }
-        Ok(taken)
-    }
-
-    /// What fails here is no harm: the user loses all tokens next, or keeps what this one could do.
-    async fn end(&self) {
-        let call = answer::call(Method::DELETE, "/v3/auth/tokens");
-        let call = answer::with(
-            answer::with(call, AUTH_TOKEN, &self.token),
-            SUBJECT_TOKEN,
-            &self.token,
-        );
-        if let Err(problem) = answer::send(&self.by.transport, call, &Told::new()).await {
-            tracing::warn!(%problem, "a token for deleting credentials ends by itself");
+        let path = format!("{path}/{}", encoded(&credential.id));
+        let answer = own.call(Method::DELETE, &path, None).await?;
+        match answer.status {
+            204 => taken += 1,
+            404 => {}
+            _ => return Err(failed("deleting an application credential", &answer)),
         }
     }
-}
-
-#[derive(serde::Deserialize)]
-struct List {
-    application_credentials: Vec<ApplicationCredential>,
+    Ok(taken)
 }

@@ -1,4 +1,5 @@
-//! The account that works in one domain: signed in for that domain alone, and turned away if it could do more.
+//! The account that works in one domain: signed in for that domain alone, and turned away if it could do more. And
+//! [`Session`], how anybody who is signed in at Keystone calls it and reads its lists.
 
 use std::time::Duration;
 
@@ -30,9 +31,22 @@ const ADMIN: &str = "admin";
 
 /// The account, signed in for one domain.
 pub(super) struct Manager {
+    session: Session,
+    pub(super) domain_id: String,
+}
+
+impl std::ops::Deref for Manager {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// Somebody who is signed in at Keystone.
+pub(super) struct Session {
     transport: Transport,
     token: String,
-    pub(super) domain_id: String,
 }
 
 /// Signs in for a domain. None where Keystone knows no such domain, or the account is nobody there.
@@ -66,8 +80,7 @@ pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, P
         refused("the token is not for a domain: look at Keystone's default_domain settings".to_owned())
     })?;
     Ok(Manager {
-        transport: by.transport.clone(),
-        token,
+        session: Session::new(by, token),
         domain_id: domain_id.id,
     })
 }
@@ -121,7 +134,28 @@ pub(super) async fn patiently(
     }
 }
 
-impl Manager {
+impl Session {
+    /// By a token of Keystone's.
+    pub(super) fn new(by: &Provisioner, token: String) -> Self {
+        Self {
+            transport: by.transport.clone(),
+            token,
+        }
+    }
+
+    /// Ends it. What fails here is no harm: the token ends by itself.
+    pub(super) async fn end(self) {
+        let call = answer::call(Method::DELETE, "/v3/auth/tokens");
+        let call = answer::with(
+            answer::with(call, AUTH_TOKEN, &self.token),
+            SUBJECT_TOKEN,
+            &self.token,
+        );
+        if let Err(problem) = answer::send(&self.transport, call, &Told::new()).await {
+            tracing::warn!(%problem, "a token of provisioning ends by itself");
+        }
+    }
+
     /// One call.
     pub(super) async fn call(
         &self,
