@@ -47,6 +47,7 @@ mod opa;
 mod openstack;
 mod operations;
 mod parts;
+mod people;
 mod policies;
 mod policies_opa;
 mod policy_operations;

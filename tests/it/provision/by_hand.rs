@@ -1,7 +1,12 @@
 //! An operator's commands: plan, apply, drift.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use fedgate::{
+    config::{Config, secret::SecretSources},
+    policy::{Basis, LivePolicy, PolicyEngine, pack},
+    port::policy_care::PolicyCare as _,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -76,6 +81,44 @@ async fn no_change_makes_no_writes(world: &World) {
         before,
         "a run without changes wrote to Keystone"
     );
+}
+
+/// Policies that were applied decide by hand, too, not those that the configuration names.
+pub(super) async fn what_was_applied_decides_by_hand(world: &World) {
+    let file = world.path("fedgate.yaml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let kept = world.path("applied");
+    std::fs::create_dir(&kept).unwrap();
+    keep(
+        &file,
+        &format!("{before}policy: {{ persistence_directory: {} }}\n", kept.display()),
+    );
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/policies/federation/access.rego"
+    ));
+    let (text, met) = (text.unwrap(), "met contains \"rule_found\" if count(offers) > 0");
+    assert!(text.contains(met));
+    let folder = world.path("closed");
+    std::fs::create_dir_all(folder.join("federation")).unwrap();
+    let closed = text.replace(met, "met contains \"rule_found\" if count(offers) < 0");
+    std::fs::write(folder.join("federation/access.rego"), closed).unwrap();
+    std::fs::write(folder.join(".manifest"), "{\"revision\": \"closed\"}").unwrap();
+
+    let config = Config::load(&file).unwrap();
+    let (rules, tenants) = (config.access.clone(), config.tenants.clone());
+    let engine = PolicyEngine::load(&config.policy, &rules, &tenants).unwrap();
+    let basis = Basis {
+        config: config.policy,
+        rules,
+        tenants,
+    };
+    let live = LivePolicy::open(Arc::new(engine), basis, &SecretSources::default()).unwrap();
+    live.apply(pack(&folder).unwrap()).await.unwrap();
+    let lines = world.plan();
+    assert!(begin(&lines, "- role member on acme/webshop from alice") > 0, "{lines:?}");
+    keep(&file, &before);
+    assert_eq!(begin(&world.plan(), "-"), 0);
 }
 
 pub(super) async fn the_account_is_a_manager_and_nothing_more(world: &World) {
@@ -241,6 +284,7 @@ pub(super) async fn a_pass_that_was_killed_is_finished_by_the_next(world: &World
         tokio::time::sleep(Duration::from_millis(pause)).await;
         running.kill().unwrap();
         running.wait().unwrap();
+        world.turns_end().await;
         let after = world.admin.users("beta").await.len();
         assert!(after >= before);
         before = after;

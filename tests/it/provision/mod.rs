@@ -15,6 +15,7 @@ use crate::parts::postgres::Postgres;
 async fn people_are_there_before_they_come_and_gone_when_they_are_let_go() {
     let mut world = World::start().await;
     by_hand::a_plan_is_shown_and_made_and_nothing_else(&world).await;
+    by_hand::what_was_applied_decides_by_hand(&world).await;
     by_hand::the_account_is_a_manager_and_nothing_more(&world).await;
     by_hand::an_account_with_more_is_turned_away(&world).await;
     by_hand::what_others_made_stays_and_is_named(&world).await;

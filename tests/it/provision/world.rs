@@ -362,6 +362,16 @@ impl World {
         answer.status()
     }
 
+    /// As when so much time has gone by that a dead worker's turn has ended.
+    pub async fn turns_end(&self) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.path("fedgate.db"));
+        let mut database = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        let done = sqlx::query("UPDATE provision SET until = 0")
+            .execute(&mut database)
+            .await;
+        assert_eq!(done.unwrap().rows_affected(), 1);
+    }
+
     /// A number that changes when anybody commits to Keystone's database.
     pub async fn commits(&self) -> Commits {
         let options = sqlx::sqlite::SqliteConnectOptions::new()
