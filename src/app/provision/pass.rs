@@ -334,7 +334,7 @@ impl Keeper {
             .find(|one| one.id.as_str() == by.target())
             .ok_or_else(|| StartFault(format!("there is no target '{}' any more", by.target())))?;
         let view = View::new(config, &*self.tools.policy, self.tools.clock.now());
-        let wanted = view.wanted(keystone, known)?;
+        let wanted = view.wanted(keystone, known).await?;
         let mut found = by.look(&wanted).await.map_err(failed)?;
         let items = self.tools.given.given(by.target()).await;
         let ledger = Ledger::read(&items.map_err(|fault| StartFault(fault.to_string()))?);

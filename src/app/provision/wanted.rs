@@ -62,7 +62,8 @@ impl<'a> View<'a> {
     }
 
     /// Who should have what at a Keystone. A failure of the policy engine is a failure, never an empty answer.
-    pub(super) fn wanted(
+    /// After each person the runtime has its turn: thousands are evaluated where people sign in.
+    pub(super) async fn wanted(
         &self,
         target: &crate::target::keystone::Config,
         people: &[Known],
@@ -76,6 +77,7 @@ impl<'a> View<'a> {
                     .extend(roles.map(|role| (role.domain.clone(), role.project.clone())));
                 wanted.people.push(person);
             }
+            tokio::task::yield_now().await;
         }
         Ok(wanted)
     }
