@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     super::headers,
     Change, Config, Ledger, Person, Role,
-    found::{Found, FoundDomain, FoundUser},
+    found::{Found, FoundDomain, FoundGroup, FoundUser},
 };
 use crate::domain::time::Timestamp;
 
@@ -175,14 +175,21 @@ impl Look<'_> {
             }
         }
         for (domain, read) in &self.found.domains {
+            let people: BTreeSet<&str> = read.people.values().map(|user| user.id.as_str()).collect();
             for (name, found) in read.groups.iter().filter(|(_, group)| group.ours) {
-                self.own_group((domain, name), found, plan);
+                self.own_group((domain, name), found, (read, &people), plan);
             }
         }
     }
 
-    /// A group that was made here.
-    fn own_group(&self, (domain, name): (&str, &str), found: &super::found::FoundGroup, plan: &mut Plan) {
+    /// A group that was made here, in a domain with these ids of people.
+    fn own_group(
+        &self,
+        (domain, name): (&str, &str),
+        found: &FoundGroup,
+        (read, people): (&FoundDomain, &BTreeSet<&str>),
+        plan: &mut Plan,
+    ) {
         let Some(group) = name.strip_prefix(&self.settings.group_prefix) else {
             return;
         };
@@ -193,10 +200,6 @@ impl Look<'_> {
                 group: group.to_owned(),
             });
         }
-        let Some(read) = self.found.domains.get(domain) else {
-            return;
-        };
-        let people: BTreeSet<&str> = read.people.values().map(|user| user.id.as_str()).collect();
         for member in found.members.iter().filter(|id| !people.contains(id.as_str())) {
             let name_of = read.others.get(member).map_or(member.as_str(), String::as_str);
             plan.drift.push(Drift::stays(format!(
