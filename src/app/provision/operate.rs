@@ -216,16 +216,14 @@ impl Hand {
     }
 
     /// Who is meant: by key, or by what they are called, of one upstream if it is named (`upstream/name`).
-    async fn find(&self, user: &str) -> Result<Known, StartFault> {
+    fn find(&self, all: &[Known], user: &str) -> Result<Known, StartFault> {
         let (upstream, name) = user
             .split_once('/')
             .map_or((None, user), |(upstream, name)| (Some(upstream), name));
         let config = self.keeper.config();
         let called = |known: &Known| called(&config, known);
-        let mut found: Vec<Known> = self
-            .known()
-            .await?
-            .into_iter()
+        let mut found: Vec<&Known> = all
+            .iter()
             .filter(|known| {
                 known.key == user
                     || ((called(known) == name || known.facts.subject == name)
@@ -233,7 +231,7 @@ impl Hand {
             })
             .collect();
         match (found.pop(), found.as_slice()) {
-            (Some(one), []) => Ok(one),
+            (Some(one), []) => Ok(one.clone()),
             (None, _) => Err(StartFault(format!(
                 "nobody called '{user}' was ever seen here; name them as upstream/name or by their key"
             ))),
@@ -252,7 +250,8 @@ impl Hand {
 
     /// Lets somebody go, or takes them back, and makes that true at once where Keystone answers.
     pub async fn offboard(&self, user: &str, back: bool) -> Result<Report, StartFault> {
-        let known = self.find(user).await?;
+        let mut all = self.known().await?;
+        let mut known = self.find(&all, user)?;
         let tools = self.keeper.tools();
         let now = tools.clock.now();
         // Somebody who is listed and was never seen is not in the records yet. And of somebody who is listed by now and
@@ -283,21 +282,25 @@ impl Hand {
                 .record(who, tools.clock.now(), What::Administered { action })
                 .await?;
         }
-        let waiting = self.at_targets(&known.key).await;
-        self.report_of(&known.key, waiting).await
+        // The first time counts.
+        known.gone = since.and_then(|since| known.gone.or(Some(since)));
+        for one in all.iter_mut().filter(|one| one.key == known.key) {
+            one.gone = known.gone;
+        }
+        let waiting = self.at_targets(&known.key, &all).await;
+        self.report_of(&known, waiting).await
     }
 
     /// What concerns one person, at each Keystone. What cannot be done now is named.
-    async fn at_targets(&self, key: &str) -> Vec<String> {
+    async fn at_targets(&self, key: &str, known: &[Known]) -> Vec<String> {
         let keys = BTreeSet::from([key.to_owned()]);
         let config = self.keeper.config();
         let mut waiting = Vec::new();
         for by in self.keeper.provisioners() {
             let made = async {
-                let known = self.known().await?;
-                let looked = self.keeper.look(&config, by, &known).await?;
+                let looked = self.keeper.look(&config, by, known).await?;
                 let plan = looked.plan.clone().about(&keys);
-                self.keeper.make(by, &looked, &plan, &known).await
+                self.keeper.make(by, &looked, &plan, known).await
             };
             match self.in_turn(by, made).await {
                 Ok(outcome) => waiting.extend(
@@ -314,12 +317,12 @@ impl Hand {
 
     /// What letting somebody go has done so far.
     pub async fn report(&self, user: &str) -> Result<Report, StartFault> {
-        let known = self.find(user).await?;
-        self.report_of(&known.key, Vec::new()).await
+        let known = self.find(&self.known().await?, user)?;
+        self.report_of(&known, Vec::new()).await
     }
 
-    async fn report_of(&self, key: &str, waiting: Vec<String>) -> Result<Report, StartFault> {
-        let known = self.find(key).await?;
+    async fn report_of(&self, known: &Known, waiting: Vec<String>) -> Result<Report, StartFault> {
+        let key = known.key.as_str();
         let person = self.keeper.tools().people.person(key).await.map_err(failed)?;
         let since = person.and_then(|person| person.gone);
         let events = self
@@ -346,7 +349,7 @@ impl Hand {
         taken.reverse();
         Ok(Report {
             key: key.to_owned(),
-            called: called(&self.keeper.config(), &known),
+            called: called(&self.keeper.config(), known),
             since,
             taken,
             waiting,
