@@ -70,10 +70,7 @@ impl World {
     async fn start() -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let path = |name: &str| folder.path().join(name);
-        keep(
-            &path("secret.key"),
-            "0123456789-0123456789-0123456789-0123456789",
-        );
+        keep(&path("secret.key"), "0123456789-0123456789-0123456789-0123456789");
         keep(&path("program.secret"), "a-long-secret-of-a-program-0123456789");
         keep(&path("people.yaml"), LIST);
         keep(&path("fedgate.yaml"), &text(port, ALL, "{}"));
@@ -177,7 +174,10 @@ async fn a_configuration_is_read_again_whole_or_not_at_all() {
         .until("anna is known", async || world.held("1").await == both)
         .await;
     std::fs::create_dir(world.path("policies")).unwrap();
-    keep(&world.path("policies/access.rego"), "package federation.access\n\nbroken {");
+    keep(
+        &world.path("policies/access.rego"),
+        "package federation.access\n\nbroken {",
+    );
     keep(&world.path("fewer.yaml"), &LIST.replace(", operators", ""));
     let fewer = |policy: &str| {
         let text = text(world.port, OTHERS, policy);

@@ -108,10 +108,7 @@ impl Hand {
         self.opened.close().await;
     }
 
-    fn chosen(
-        &self,
-        target: Option<&str>,
-    ) -> Result<Vec<&Provisioner>, StartFault> {
+    fn chosen(&self, target: Option<&str>) -> Result<Vec<&Provisioner>, StartFault> {
         let all = self.keeper.provisioners().iter();
         let chosen: Vec<_> = all
             .filter(|by| target.is_none_or(|target| by.target() == target))
@@ -165,11 +162,7 @@ impl Hand {
     }
 
     /// One target, in its turn.
-    async fn applied(
-        &self,
-        by: &Provisioner,
-        file: Option<BTreeSet<Change>>,
-    ) -> Result<Applied, StartFault> {
+    async fn applied(&self, by: &Provisioner, file: Option<BTreeSet<Change>>) -> Result<Applied, StartFault> {
         let config = self.keeper.config();
         let known = self.keeper.people(&config).await?;
         let looked = self.keeper.look(&config, by, &known).await?;

@@ -67,12 +67,18 @@ mod tests {
         let tenant = |domain: &str| json!([{ "id": "acme", "name": "ACME", "domains": [domain] }]);
         let held = config(
             &tenant("acme"),
-            &json!([local("staff", "alice", "acme", "groups"), local("old", "zoe", "acme", "groups")]),
+            &json!([
+                local("staff", "alice", "acme", "groups"),
+                local("old", "zoe", "acme", "groups")
+            ]),
             "before",
         );
         let read = config(
             &tenant("elsewhere"),
-            &json!([local("staff", "bob", "other", "roles"), local("new", "carol", "acme", "groups")]),
+            &json!([
+                local("staff", "bob", "other", "roles"),
+                local("new", "carol", "acme", "groups")
+            ]),
             "after",
         );
         let taken = taken(&held, read.clone());

@@ -91,7 +91,10 @@ pub(super) async fn what_was_applied_decides_by_hand(world: &World) {
     std::fs::create_dir(&kept).unwrap();
     keep(
         &file,
-        &format!("{before}policy: {{ persistence_directory: {} }}\n", kept.display()),
+        &format!(
+            "{before}policy: {{ persistence_directory: {} }}\n",
+            kept.display()
+        ),
     );
     let text = std::fs::read_to_string(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -116,7 +119,10 @@ pub(super) async fn what_was_applied_decides_by_hand(world: &World) {
     let live = LivePolicy::open(Arc::new(engine), basis, &SecretSources::default()).unwrap();
     live.apply(pack(&folder).unwrap()).await.unwrap();
     let lines = world.plan();
-    assert!(begin(&lines, "- role member on acme/webshop from alice") > 0, "{lines:?}");
+    assert!(
+        begin(&lines, "- role member on acme/webshop from alice") > 0,
+        "{lines:?}"
+    );
     keep(&file, &before);
     assert_eq!(begin(&world.plan(), "-"), 0);
 }
