@@ -75,7 +75,8 @@ impl World {
         keep(&path("people.yaml"), LIST);
         keep(&path("fedgate.yaml"), &text(port, ALL, "{}"));
         let config = Config::load(&path("fedgate.yaml")).unwrap();
-        let opened = store::open(&config.store, &SecretSources::default(), Arc::new(SystemClock));
+        let secrets = SecretSources::default();
+        let opened = store::open(&config.store, &secrets, Arc::new(SystemClock));
         Self {
             opened: opened.await.unwrap(),
             folder,
