@@ -21,14 +21,14 @@ use crate::port::{
     clock::Clock,
     records::Revocations,
     signer::{Signer, TokenType},
-    target::{BearerToKeystone, CallerFacts, TargetFacts},
+    target::{BearerToKeystone, Bound, CallerFacts, TargetFacts},
 };
 
 use super::{
     Caller,
     admit::Door,
     directory::{Directory, Goal},
-    endings::{Ender, Span},
+    endings::Ender,
     session::{Live, SessionDesk},
 };
 
@@ -169,9 +169,12 @@ impl Bearer {
             return Ok(());
         }
         made.ends = Some(ends);
-        self.ender
-            .limit(permit.target(), &made.token, Span { ends, gone })
-            .await
+        let bound = Bound {
+            target: permit.target().clone(),
+            ends,
+            gone,
+        };
+        self.ender.limit(&made.token, &bound).await
     }
 
     /// Who a token speaks for, and until when.
@@ -261,7 +264,11 @@ impl BearerToKeystone for Bearer {
         Ok(credential)
     }
 
-    async fn made(&self, from: &str, token: &str) -> Result<(), Fault> {
-        self.ender.made(from, token).await
+    async fn bound(&self, from: &[String]) -> Result<Option<Bound>, Fault> {
+        self.ender.bound(from).await
+    }
+
+    async fn bind(&self, token: &str, bound: &Bound) -> Result<(), Fault> {
+        self.ender.limit(token, bound).await
     }
 }

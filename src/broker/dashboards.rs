@@ -22,7 +22,7 @@ use crate::port::{
     tickets::{TicketKind, Tickets},
 };
 
-use super::{Caller, admit::Door, bearer::goal_of, directory::Directory, session::Live};
+use super::{Caller, admit::Door, bearer::goal_of, directory::Directory, session::Live, spelling};
 
 /// Tokens that are kept of one session. A person with more than that at once loses sight of the oldest, which
 /// then ends by its own time.
@@ -116,20 +116,24 @@ impl Dashboards {
     }
 
     /// A dashboard has made a token of another. If a session of ours has handed that out, this one ends with it.
-    pub async fn made(&self, from: &str, token: &str) -> Result<(), Fault> {
-        let Some(owner) = self.tickets.peek(TicketKind::HandedBy, from).await? else {
-            return Ok(());
-        };
-        let owner: Owner =
-            serde_json::from_slice(&owner).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
-        self.keep(&owner, token).await
+    pub async fn made(&self, from: &[String], token: &str) -> Result<(), Fault> {
+        for name in from.iter().flat_map(|token| spelling::names(token)) {
+            let Some(owner) = self.tickets.peek(TicketKind::HandedBy, &name).await? else {
+                continue;
+            };
+            let owner: Owner = serde_json::from_slice(&owner)
+                .map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
+            self.keep(&owner, token).await?;
+        }
+        Ok(())
     }
 
     async fn keep(&self, owner: &Owner, token: &str) -> Result<(), Fault> {
         let unreadable = |error: serde_json::Error| Fault::new(Code::Internal, error.to_string());
         let life = Duration::from_secs(owner.life);
         let text = serde_json::to_vec(owner).map_err(unreadable)?;
-        self.tickets.put(TicketKind::HandedBy, token, &text, life).await?;
+        let name = spelling::name(token);
+        self.tickets.put(TicketKind::HandedBy, &name, &text, life).await?;
         for _ in 0..MOST_TRIES {
             let before = self.tickets.peek(TicketKind::Handed, &owner.sid).await?;
             let mut all = before

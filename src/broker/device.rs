@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -21,7 +20,7 @@ use crate::port::{
     tickets::TicketKind,
 };
 
-use super::{Caller, session::Live, token::TokenDesk};
+use super::{Caller, hashed, session::Live, token::TokenDesk};
 
 /// Life of both codes.
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -124,8 +123,7 @@ pub(super) enum Answer {
 
 /// The ticket's name for a device code.
 pub(super) fn ticket(device_code: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, device_code.as_bytes());
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hashed(device_code)
 }
 
 /// A user code as compared: without case, dash and blanks; none if it cannot be one.

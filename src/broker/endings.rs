@@ -6,16 +6,15 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
-
-use crate::domain::{fault::Fault, ids::TargetId, time::Timestamp};
+use crate::domain::{fault::Fault, time::Timestamp};
 use crate::port::{
     clock::Clock,
     records::{Ending, Endings},
     signer::{Purpose, Sealer},
+    target::Bound,
 };
 
-use super::directory::Directory;
+use super::{directory::Directory, spelling};
 
 /// Most tokens that one round ends.
 const MOST_AT_ONCE: u32 = 200;
@@ -38,38 +37,31 @@ impl std::fmt::Debug for Ender {
     }
 }
 
-/// When a token must end, and when it ends by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// It must not be good after this.
-    pub ends: Timestamp,
-    /// The target ends it then.
-    pub gone: Timestamp,
-}
-
 impl Ender {
     /// Sees to it that a token ends. If that cannot be promised, the token must not be handed out.
-    pub async fn limit(&self, target: &TargetId, token: &str, span: Span) -> Result<(), Fault> {
+    pub async fn limit(&self, token: &str, bound: &Bound) -> Result<(), Fault> {
         let ending = Ending {
-            id: name(token),
-            target: target.clone(),
+            id: spelling::name(token),
+            target: bound.target.clone(),
             sealed: self.sealer.seal(Purpose::Handed, token.as_bytes()),
-            ends: span.ends,
-            gone: span.gone,
+            ends: bound.ends,
+            gone: bound.gone,
         };
         Ok(self.endings.note(&ending).await?)
     }
 
-    /// A client has made a token of another. If that one must end, so must this one.
-    pub async fn made(&self, from: &str, token: &str) -> Result<(), Fault> {
-        let Some(origin) = self.endings.known(&name(from)).await? else {
-            return Ok(());
-        };
-        let span = Span {
+    /// When a token must end that is made of these: with the first of them.
+    pub async fn bound(&self, from: &[String]) -> Result<Option<Bound>, Fault> {
+        let mut first: Option<Ending> = None;
+        for name in from.iter().flat_map(|token| spelling::names(token)) {
+            let origin = self.endings.known(&name).await?;
+            first = first.into_iter().chain(origin).min_by_key(|ending| ending.ends);
+        }
+        Ok(first.map(|origin| Bound {
+            target: origin.target,
             ends: origin.ends,
             gone: origin.gone,
-        };
-        self.limit(&origin.target, token, span).await
+        }))
     }
 
     /// Ends what is due. A job calls it every few seconds; replicas may do so at the same time.
@@ -113,9 +105,4 @@ impl Ender {
             }
         }
     }
-}
-
-fn name(token: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, token.as_bytes());
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

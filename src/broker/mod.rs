@@ -16,9 +16,12 @@ pub mod recheck;
 mod refine;
 pub mod remember;
 pub mod session;
+mod spelling;
 pub mod token;
 
 use std::net::IpAddr;
+
+use aws_lc_rs::digest;
 
 use crate::domain::{
     audit::{Event, Personal, What},
@@ -56,6 +59,12 @@ impl Caller {
         self.address
             .map_or_else(|| "unknown".to_owned(), |address| address.to_string())
     }
+}
+
+/// SHA-256 in hex: the name of what must not be stored itself.
+fn hashed(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<RecordFault> for Fault {

@@ -222,8 +222,24 @@ pub trait BearerToKeystone: Send + Sync {
         target: &TargetId,
         caller: &CallerFacts,
     ) -> Result<Credential, Fault>;
-    /// A client has made a Keystone token of another: what holds for that one holds for this one.
-    async fn made(&self, _from: &str, _token: &str) -> Result<(), Fault> {
+    /// When a token must end that is made of these, in whatever spelling. Asked before it is made: afterwards one of
+    /// them may have ended and be forgotten.
+    async fn bound(&self, _from: &[String]) -> Result<Option<Bound>, Fault> {
+        Ok(None)
+    }
+    /// Sees to it that a token ends in time. If that cannot be promised, the token must not be handed out.
+    async fn bind(&self, _token: &str, _bound: &Bound) -> Result<(), Fault> {
         Ok(())
     }
+}
+
+/// When a target's token must end, where the target would end it later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// Where the token is good.
+    pub target: TargetId,
+    /// It must not be good after this.
+    pub ends: Timestamp,
+    /// The target ends it then.
+    pub gone: Timestamp,
 }

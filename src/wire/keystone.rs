@@ -7,24 +7,35 @@ pub const SUBJECT_TOKEN: &str = "x-subject-token";
 /// Where a caller puts its token.
 pub const AUTH_TOKEN: &str = "x-auth-token";
 
-/// `POST /v3/auth/tokens` as far as it names a token that another is made from.
-#[derive(Debug, Clone, Deserialize)]
+/// `POST /v3/auth/tokens` as far as it names tokens that another is made from. What is written twice is no
+/// `Rescope`: which of the two counts must not be a guess.
+#[derive(Clone, Default, Deserialize)]
 pub struct Rescope {
+    #[serde(default)]
     auth: RescopeAuth,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 struct RescopeAuth {
+    #[serde(default)]
     identity: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 impl Rescope {
-    /// The token that another is made from, by whichever method.
-    #[must_use]
-    pub fn token(&self) -> Option<&str> {
-        ["token", "mapped", "openid", "saml2"]
-            .into_iter()
-            .find_map(|method| self.auth.identity.get(method)?.get("id")?.as_str())
+    /// The tokens that another may be made from: the `id` of any method, since Keystone's configuration says which
+    /// methods there are, and the request which of them count. Ids of other things are among them.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.auth
+            .identity
+            .values()
+            .filter_map(|method| method.get("id")?.as_str())
+    }
+}
+
+// It holds bearer secrets: `{:?}` must not print them.
+impl std::fmt::Debug for Rescope {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Rescope")
     }
 }
 
@@ -173,4 +184,34 @@ pub struct Protocol {
     /// The environ key that names the issuer; none: Keystone's own setting.
     #[serde(default)]
     pub remote_id_attribute: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(body: &str) -> Option<Vec<String>> {
+        let read: Rescope = serde_json::from_str(body).ok()?;
+        Some(read.tokens().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn every_method_may_name_a_token_whatever_methods_says() {
+        let all = tokens(
+            r#"{"auth": {"identity": {"methods": ["mapped"], "token": {"id": "decoy"}, "mapped": {"id": "limited"},
+            "kerberos-of-ours": {"id": "third"}, "password": {"user": {"id": "nobody"}}}, "scope": {}}}"#,
+        );
+        assert_eq!(all.unwrap(), ["third", "limited", "decoy"]);
+        assert_eq!(tokens(r#"{"ec2Credentials": {"access": "x"}}"#).unwrap(), [""; 0]);
+        // Python takes the last of several, as we do; where we would not, it is unreadable.
+        let last = r#"{"auth": {"identity": {"token": {"id": "decoy", "id": "limited"}}}}"#;
+        assert_eq!(tokens(last).unwrap(), ["limited"]);
+        for twice in [
+            r#"{"auth": {}, "auth": {"identity": {"token": {"id": "limited"}}}}"#,
+            r#"{"auth": {"identity": {}, "identity": {"token": {"id": "limited"}}}}"#,
+            r#"{"auth": {"identity": {"token": {"id": "limited"}}}, "x": NaN}"#,
+        ] {
+            assert_eq!(tokens(twice), None, "{twice}");
+        }
+    }
 }

@@ -61,6 +61,7 @@ mod rego_functions;
 mod rego_imports;
 mod rego_metadata;
 mod rego_strict;
+mod rescoped;
 mod service_tokens;
 mod store;
 mod system;

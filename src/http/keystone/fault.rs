@@ -25,6 +25,8 @@ pub(super) enum Refusal {
     Relay(RelayFault),
     /// Keystone, or a server before it, failed without Keystone's error document.
     Broken(StatusCode),
+    /// A token was made, and of which others cannot be known.
+    Origins,
     /// The exchange failed.
     Fault(Fault),
 }
@@ -45,6 +47,11 @@ impl Refusal {
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body has no Content-Length and is longer than 1 MiB.",
+            ),
+            Self::Origins => (
+                StatusCode::BAD_REQUEST,
+                "The body of this request for a token is longer than 256 KiB, or no JSON that the gateway can read, so \
+                 the token is withheld. Ask in plain JSON (UTF-8, no member twice).",
             ),
             Self::SlowCaller => (
                 StatusCode::REQUEST_TIMEOUT,

@@ -6,16 +6,21 @@ use axum::{
     response::Response,
 };
 use futures_util::TryStreamExt as _;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{Front, fault::Refusal, headers};
-use crate::port::relay::{Answer, Call, Payload};
+use crate::port::{
+    relay::{Answer, Call, Payload},
+    target::Bound,
+};
 use crate::wire::keystone::{Rescope, SUBJECT_TOKEN};
 
 /// A body without `Content-Length` is kept so far, because uWSGI reads no chunked bodies.
 const LONGEST_KEPT: usize = 1024 * 1024;
 /// A body up to this size is read before Keystone is called, so that a slow sender holds no worker of Keystone's.
 const READ_AT_ONCE: u64 = 256 * 1024;
+/// Most tokens that another is made from. Keystone takes one for each method, and has a handful of them.
+const MOST_ORIGINS: usize = 16;
 
 pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -27,7 +32,12 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
         return Err(Refusal::Path);
     }
     let payload = payload(front, &parts.headers, body).await?;
-    let from = made_from(&parts.method, asked, &payload);
+    let creates = parts.method == Method::POST;
+    let origins = Origins::of(&payload);
+    let bound = match &origins {
+        Origins::Named(from) if creates => front.exchange.bound(from).await.map_err(Refusal::Fault)?,
+        Origins::Named(_) | Origins::Unknown => None,
+    };
     let call = Call {
         method: parts.method,
         path: asked.to_owned(),
@@ -35,13 +45,11 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
         body: payload,
     };
     let answer = front.relay.call(call).await.map_err(Refusal::Relay)?;
-    if let Some(from) = from {
-        let made = answer
-            .headers
-            .get(SUBJECT_TOKEN)
-            .and_then(|token| token.to_str().ok());
-        if let (Some(made), StatusCode::CREATED) = (made.map(str::to_owned), answer.status) {
-            note(front, &from, &made).await?;
+    if creates && let Some(made) = made_by(&answer) {
+        match origins {
+            Origins::Named(from) => note(front, (&from, bound.as_ref()), &made?).await?,
+            // Nobody could say when it must end. Nobody gets it: it ends by itself.
+            Origins::Unknown => return Err(Refusal::Origins),
         }
     }
     if is_broken(&answer) {
@@ -56,25 +64,53 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
     Ok(response)
 }
 
-/// The token that this request wants another for: what holds for one holds for the other.
-fn made_from(method: &Method, asked: &str, payload: &Payload) -> Option<String> {
-    let Payload::Whole(body) = payload else {
-        return None;
-    };
-    let concerned = *method == Method::POST && asked == "/v3/auth/tokens";
-    let wanted: Rescope = concerned.then(|| serde_json::from_slice(body).ok()).flatten()?;
-    wanted.token().map(str::to_owned)
+/// The tokens that a request may want another for: what holds for one holds for the other. Whether it gets one, the
+/// answer says, and not the path: Keystone takes many spellings of that.
+#[derive(Debug, PartialEq, Eq)]
+enum Origins {
+    /// All that it names.
+    Named(Vec<String>),
+    /// We cannot read it. Keystone might.
+    Unknown,
+}
+
+impl Origins {
+    fn of(payload: &Payload) -> Self {
+        let body = match payload {
+            Payload::None => return Self::Named(Vec::new()),
+            Payload::Stream { .. } => return Self::Unknown,
+            Payload::Whole(body) => body,
+        };
+        let Ok(asked) = serde_json::from_slice::<Rescope>(body) else {
+            return Self::Unknown;
+        };
+        let named: Vec<String> = asked.tokens().take(MOST_ORIGINS + 1).map(str::to_owned).collect();
+        if named.len() > MOST_ORIGINS {
+            return Self::Unknown;
+        }
+        Self::Named(named)
+    }
+}
+
+/// The token that Keystone has made, if it has; one that cannot be read could not be ended either.
+fn made_by(answer: &Answer) -> Option<Result<String, Refusal>> {
+    let made = answer.headers.get(SUBJECT_TOKEN)?;
+    let made = made.to_str().map(str::to_owned).map_err(|_| Refusal::Origins);
+    answer.status.is_success().then_some(made)
 }
 
 /// Whose the new token is. That a dashboard's token cannot be noted is ours alone, as it is Keystone's to give; one
 /// that must end is not handed out where nobody would end it.
-async fn note(front: &Front, from: &str, made: &str) -> Result<(), Refusal> {
+async fn note(front: &Front, (from, bound): (&[String], Option<&Bound>), made: &str) -> Result<(), Refusal> {
     if let Some(websso) = &front.websso
         && let Err(fault) = websso.dashboards.made(from, made).await
     {
         tracing::warn!(detail = %fault.detail, "a dashboard's token could not be kept: signing out will not revoke it");
     }
-    front.exchange.made(from, made).await.map_err(Refusal::Fault)
+    match bound {
+        Some(bound) => front.exchange.bind(made, bound).await.map_err(Refusal::Fault),
+        None => Ok(()),
+    }
 }
 
 async fn payload(front: &Front, headers: &HeaderMap, body: Body) -> Result<Payload, Refusal> {
@@ -141,6 +177,22 @@ fn is_ambiguous(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_names_its_origins_or_is_unknown() {
+        let of = |body: &str| Origins::of(&Payload::Whole(body.to_owned().into()));
+        let many = |count: usize| {
+            let methods: Vec<String> = (0..count)
+                .map(|n| format!("\"m{n}\": {{\"id\": \"t\"}}"))
+                .collect();
+            format!("{{\"auth\": {{\"identity\": {{{}}}}}}}", methods.join(","))
+        };
+        assert_eq!(of(r#"{"project": {"name": "x"}}"#), Origins::Named(Vec::new()));
+        assert_eq!(of(&many(2)), Origins::Named(vec!["t".to_owned(); 2]));
+        assert_eq!(of(&many(MOST_ORIGINS + 1)), Origins::Unknown);
+        assert_eq!(of("{\"auth\": {\"identity\": {}}, \"x\": NaN}"), Origins::Unknown);
+        assert_eq!(Origins::of(&Payload::None), Origins::Named(Vec::new()));
+    }
 
     #[test]
     fn dot_segments_are_seen_in_every_spelling() {
