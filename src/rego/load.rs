@@ -113,22 +113,20 @@ pub(super) fn load(modules: &[Arc<Module>], options: &Options) -> Result<Loaded,
     if !found.is_empty() {
         return Err(found);
     }
-    hand_over(modules, &trees, &plain, signatures)
+    hand_over(modules, &trees, plain, signatures)
 }
 
 /// Writes the plain trees for the engine.
 fn hand_over(
     modules: &[Arc<Module>],
     trees: &[Tree],
-    plain: &[Tree],
+    mut plain: Vec<Tree>,
     signatures: Signatures,
 ) -> Result<Loaded, Vec<Issue>> {
     let mut issues = Vec::new();
     let packages: Vec<Vec<String>> = trees.iter().map(|tree| tree.package.clone()).collect();
-    let printed: Vec<Vec<Printed>> = plain
-        .iter()
-        .map(|tree| lower::print(&lower::placed(tree, trees, &packages)))
-        .collect();
+    lower::place(&mut plain, &packages);
+    let printed: Vec<Vec<Printed>> = plain.iter().map(lower::print).collect();
     let texts: Vec<&str> = printed.iter().flatten().map(|part| part.text.as_str()).collect();
     let mut engine = engine::bounded(&texts);
     let mut origins = Origins::default();

@@ -172,7 +172,7 @@ impl Snapshot {
         if !found.is_empty() {
             return Err(EvalFault::BadQuery(found));
         }
-        let written = lower::print_query(&plain, &names, &self.loaded.packages);
+        let written = lower::print_query(plain, &names, &self.loaded.packages);
         let ask = |engine: &mut Engine| {
             // The query may call what no module does.
             builtin::install(engine, &[&written]);

@@ -4,7 +4,10 @@ use super::Report;
 use crate::rego::{
     lower::Signatures,
     snapshot::Options,
-    syntax::ast::{Body, Kind, Literal, Makes, Part, Rule, Statement, Term, Tree},
+    syntax::{
+        ast::{Body, Kind, Term, Tree, With},
+        walk::{self, Visit},
+    },
 };
 
 /// Refused wherever they stand.
@@ -60,7 +63,7 @@ pub(super) fn check(tree: &Tree, signatures: &Signatures, options: &Options, rep
         report,
     };
     for rule in &tree.rules {
-        walk.rule(rule);
+        walk::rule(&mut walk, rule);
     }
 }
 
@@ -70,7 +73,7 @@ pub(super) fn check_body(body: &Body, signatures: &Signatures, options: &Options
         options,
         report,
     };
-    walk.body(body);
+    walk::body(&mut walk, body);
 }
 
 struct Walk<'a> {
@@ -79,83 +82,26 @@ struct Walk<'a> {
     report: &'a mut Report,
 }
 
-impl Walk<'_> {
-    fn rule(&mut self, rule: &Rule) {
-        let head = &rule.head;
-        for term in head.path.iter().skip(1).chain(head.args.iter().flatten()) {
-            self.term(term);
-        }
-        if let Makes::Value(Some(term)) | Makes::Item(term) = &head.makes {
-            self.term(term);
-        }
-        for body in rule
-            .body
-            .iter()
-            .chain(rule.elses.iter().flat_map(|branch| &branch.body))
-        {
-            self.body(body);
-        }
-        for value in rule.elses.iter().filter_map(|branch| branch.value.as_ref()) {
-            self.term(value);
-        }
-    }
-
-    fn body(&mut self, body: &Body) {
-        for literal in body {
-            self.literal(literal);
-        }
-    }
-
-    fn literal(&mut self, literal: &Literal) {
-        match &literal.kind {
-            Statement::Expr(term) | Statement::Not(term) => self.term(term),
-            Statement::NotBody(body) => self.body(body),
-            Statement::And(left, right) | Statement::Or(left, right) => {
-                self.body(left);
-                self.body(right);
-            }
-            Statement::Some(_) => {}
-            Statement::SomeIn(key, value, collection) => {
-                for term in key.iter().chain([value, collection]) {
-                    self.term(term);
-                }
-            }
-            Statement::Every(every) => {
-                self.term(&every.domain);
-                self.body(&every.body);
-            }
-        }
-        for with in &literal.with {
-            // A function may be named here without a call.
-            self.named(&with.target);
-            self.named(&with.value);
-            self.term(&with.value);
-        }
+impl Visit for Walk<'_> {
+    fn with(&mut self, with: &With) {
+        // A function may be named here without a call.
+        self.named(&with.target);
+        self.named(&with.value);
+        self.term(&with.value);
     }
 
     fn term(&mut self, term: &Term) {
-        if let Kind::Call(function, args) = &term.kind {
-            self.call(function, args.len());
-            for arg in args {
-                self.term(arg);
+        match &term.kind {
+            Kind::Call(function, args) => {
+                self.call(function, args.len());
+                args.iter().for_each(|arg| self.term(arg));
             }
-            return;
-        }
-        if let Kind::Template(parts) = &term.kind {
-            for part in parts {
-                if let Part::Expr(literal) = part {
-                    self.literal(literal);
-                }
-            }
-        }
-        for inner in term.inner() {
-            self.term(inner);
-        }
-        if let Some(body) = term.body() {
-            self.body(body);
+            _ => walk::inside(self, term),
         }
     }
+}
 
+impl Walk<'_> {
     fn named(&mut self, term: &Term) -> bool {
         let name = term.names().unwrap_or_default().join(".");
         let outside = OUTSIDE.iter().find(|(refused, _)| *refused == name);

@@ -2,50 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use crate::rego::syntax::ast::{Kind, Literal, Part, Statement, Term};
+use crate::rego::syntax::{
+    ast::{Kind, Pos, Term, With},
+    walk::{self, Visit},
+};
 
 /// The variables of a term, wherever they stand in it.
 pub(super) fn anywhere(term: &Term, found: &mut BTreeSet<String>) {
-    if let Kind::Var(name) = &term.kind {
-        found.insert(name.clone());
-    }
-    if let Kind::Template(parts) = &term.kind {
-        for part in parts {
-            if let Part::Expr(literal) = part {
-                in_literal(literal, found);
-            }
-        }
-    }
-    for inner in term.inner() {
-        anywhere(inner, found);
-    }
-    for literal in term.body().into_iter().flatten() {
-        in_literal(literal, found);
-    }
+    Mentions(found).term(term);
 }
 
-fn in_literal(literal: &Literal, found: &mut BTreeSet<String>) {
-    match &literal.kind {
-        Statement::Expr(term) | Statement::Not(term) => anywhere(term, found),
-        Statement::NotBody(body) => body.iter().for_each(|literal| in_literal(literal, found)),
-        Statement::And(left, right) | Statement::Or(left, right) => {
-            left.iter()
-                .chain(right)
-                .for_each(|literal| in_literal(literal, found));
+struct Mentions<'a>(&'a mut BTreeSet<String>);
+
+impl Visit for Mentions<'_> {
+    fn term(&mut self, term: &Term) {
+        if let Kind::Var(name) = &term.kind {
+            self.0.insert(name.clone());
         }
-        Statement::Some(names) => found.extend(names.iter().map(|(_, name)| name.clone())),
-        Statement::SomeIn(key, value, collection) => {
-            key.iter()
-                .chain([value, collection])
-                .for_each(|term| anywhere(term, found));
-        }
-        Statement::Every(every) => {
-            anywhere(&every.domain, found);
-            every.body.iter().for_each(|literal| in_literal(literal, found));
-        }
+        walk::inside(self, term);
     }
-    for with in &literal.with {
-        anywhere(&with.target, found);
-        anywhere(&with.value, found);
+
+    fn with(&mut self, with: &With) {
+        self.term(&with.target);
+        self.term(&with.value);
+    }
+
+    fn some(&mut self, name: &str, _pos: Pos) {
+        self.0.insert(name.to_owned());
     }
 }

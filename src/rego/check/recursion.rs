@@ -6,7 +6,10 @@ use super::{kinds, place};
 use crate::rego::{
     fault::{Issue, Place},
     module::Module,
-    syntax::ast::{Body, Kind, Literal, Makes, Part, Rule, Statement, Term, Tree},
+    syntax::{
+        ast::{Kind, Term, Tree},
+        walk::{self, Visit},
+    },
 };
 
 type Path = Vec<String>;
@@ -27,7 +30,7 @@ pub(super) fn check(modules: &[Arc<Module>], trees: &[Tree]) -> Vec<Issue> {
                 place: place(&module.id, rule.pos),
                 asks: Vec::new(),
             });
-            asked(rule, &mut node.asks);
+            walk::rule(&mut Asks(&mut node.asks), rule);
         }
     }
     let mut search = Search {
@@ -118,80 +121,23 @@ fn meets(path: &Path, ask: &Ask) -> bool {
         .all(|(name, asked)| asked.as_ref().is_none_or(|asked| asked == name))
 }
 
-fn asked(rule: &Rule, asks: &mut Vec<Ask>) {
-    let head = &rule.head;
-    for term in head.path.iter().skip(1).chain(head.args.iter().flatten()) {
-        term_of(term, asks);
-    }
-    if let Makes::Value(Some(term)) | Makes::Item(term) = &head.makes {
-        term_of(term, asks);
-    }
-    for body in rule
-        .body
-        .iter()
-        .chain(rule.elses.iter().flat_map(|branch| &branch.body))
-    {
-        body_of(body, asks);
-    }
-    for value in rule.elses.iter().filter_map(|branch| branch.value.as_ref()) {
-        term_of(value, asks);
-    }
-}
+/// Every reference below `data` that a rule reads.
+struct Asks<'a>(&'a mut Vec<Ask>);
 
-fn body_of(body: &Body, asks: &mut Vec<Ask>) {
-    for literal in body {
-        literal_of(literal, asks);
-    }
-}
-
-fn literal_of(literal: &Literal, asks: &mut Vec<Ask>) {
-    match &literal.kind {
-        Statement::Expr(term) | Statement::Not(term) => term_of(term, asks),
-        Statement::NotBody(body) => body_of(body, asks),
-        Statement::And(left, right) | Statement::Or(left, right) => {
-            body_of(left, asks);
-            body_of(right, asks);
+impl Visit for Asks<'_> {
+    fn term(&mut self, term: &Term) {
+        if let Kind::Ref(parts) = &term.kind
+            && let Some((head, rest)) = parts.split_first()
+            && head.as_var() == Some("data")
+        {
+            let names = rest.iter().map(|part| match &part.kind {
+                Kind::Text(text) => Some(text.clone()),
+                // No rule has such a name.
+                Kind::Number(text) => Some(format!("\0{text}")),
+                _ => None,
+            });
+            self.0.push(names.collect());
         }
-        Statement::Some(_) => {}
-        Statement::SomeIn(key, value, collection) => {
-            for term in key.iter().chain([value, collection]) {
-                term_of(term, asks);
-            }
-        }
-        Statement::Every(every) => {
-            term_of(&every.domain, asks);
-            body_of(&every.body, asks);
-        }
-    }
-    for with in &literal.with {
-        term_of(&with.value, asks);
-    }
-}
-
-fn term_of(term: &Term, asks: &mut Vec<Ask>) {
-    if let Kind::Ref(parts) = &term.kind
-        && let Some((head, rest)) = parts.split_first()
-        && head.as_var() == Some("data")
-    {
-        let names = rest.iter().map(|part| match &part.kind {
-            Kind::Text(text) => Some(text.clone()),
-            // No rule has such a name.
-            Kind::Number(text) => Some(format!("\0{text}")),
-            _ => None,
-        });
-        asks.push(names.collect());
-    }
-    if let Kind::Template(parts) = &term.kind {
-        for part in parts {
-            if let Part::Expr(literal) = part {
-                literal_of(literal, asks);
-            }
-        }
-    }
-    for inner in term.inner() {
-        term_of(inner, asks);
-    }
-    if let Some(body) = term.body() {
-        body_of(body, asks);
+        walk::inside(self, term);
     }
 }

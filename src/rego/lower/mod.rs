@@ -33,15 +33,18 @@ pub(super) fn lower(tree: &Tree, signatures: &Signatures) -> Tree {
     plain
 }
 
-/// The plain form, with its documents where the engine is given them and rules by the names that it finds fastest.
-pub(super) fn placed(plain: &Tree, all: &[Tree], packages: &[Vec<String>]) -> Tree {
-    let mut placed = plain.clone();
-    documents::module(&mut placed, packages);
-    let own = own::Own::of(&plain.package, all);
-    for rule in &mut placed.rules {
-        own.write(rule);
+/// Puts documents where the engine is given them, and reads rules by the names that it finds fastest.
+pub(super) fn place(plain: &mut [Tree], packages: &[Vec<String>]) {
+    let own: Vec<_> = packages
+        .iter()
+        .map(|package| own::Own::of(package, plain))
+        .collect();
+    for (tree, own) in plain.iter_mut().zip(own) {
+        documents::module(tree, packages);
+        for rule in &mut tree.rules {
+            own.write(rule);
+        }
     }
-    placed
 }
 
 /// The text of a module in the plain form; keywords as a rule's first name need modules of their own.
@@ -71,8 +74,7 @@ pub(super) fn document(path: &[String], signatures: &Signatures) -> Option<Strin
 }
 
 /// A query as one array of its variables: `[{"x": x} | …]`.
-pub(super) fn print_query(plain: &Body, names: &[String], packages: &[Vec<String>]) -> String {
-    let mut placed = plain.clone();
-    documents::query(&mut placed, packages);
-    print::query(&placed, names)
+pub(super) fn print_query(mut plain: Body, names: &[String], packages: &[Vec<String>]) -> String {
+    documents::query(&mut plain, packages);
+    print::query(&plain, names)
 }

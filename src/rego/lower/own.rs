@@ -7,18 +7,21 @@
 use std::collections::BTreeSet;
 
 use super::resolve::KEYWORDS;
-use crate::rego::syntax::ast::{Body, Kind, Literal, Makes, Part, Rule, Statement, Term, Tree};
+use crate::rego::syntax::{
+    ast::{Every, Kind, Pos, Rule, Term, Tree},
+    walk::{self, Change, Visit},
+};
 
 /// The rules of each package that a bare name can mean.
 #[derive(Debug)]
 pub(super) struct Own<'a> {
     package: &'a [String],
-    names: BTreeSet<&'a str>,
+    names: BTreeSet<String>,
 }
 
 impl<'a> Own<'a> {
     /// Of this package among all modules.
-    pub(super) fn of(package: &'a [String], trees: &'a [Tree]) -> Self {
+    pub(super) fn of(package: &'a [String], trees: &[Tree]) -> Self {
         let mut names = BTreeSet::new();
         let mut more = BTreeSet::new();
         for rule in trees
@@ -47,7 +50,10 @@ impl<'a> Own<'a> {
                 && !matches!(*name, "data" | "input")
                 && !behind(name)
         });
-        Self { package, names }
+        Self {
+            package,
+            names: names.into_iter().map(str::to_owned).collect(),
+        }
     }
 
     /// Writes a rule's references so.
@@ -62,20 +68,10 @@ impl<'a> Own<'a> {
         if odd {
             return;
         }
-        let mut variables = BTreeSet::new();
-        each_term(rule, &mut |term| {
-            if let Kind::Var(name) = &term.kind {
-                variables.insert(name.clone());
-            }
-        });
-        each_term(rule, &mut |term| {
-            if let Some(name) = self.name(term)
-                && !variables.contains(name)
-            {
-                let name = Term::var(term.pos, name);
-                shorten(term, name, self.package.len());
-            }
-        });
+        let mut variables = Variables(BTreeSet::new());
+        walk::rule(&mut variables, rule);
+        let variables = &variables.0;
+        walk::change_rule(&mut Shorten { own: self, variables }, rule);
     }
 
     fn name<'t>(&self, term: &'t Term) -> Option<&'t str> {
@@ -101,73 +97,49 @@ fn shorten(term: &mut Term, name: Term, package: usize) {
     }
 }
 
-/// Shows every term, the inner ones first, but the names of functions and what a `with` replaces.
-fn each_term(rule: &mut Rule, see: &mut impl FnMut(&mut Term)) {
-    let head = rule.head.path.iter_mut().skip(1);
-    for term in head.chain(rule.head.args.iter_mut().flatten()) {
-        in_term(term, see);
-    }
-    if let Makes::Value(Some(term)) | Makes::Item(term) = &mut rule.head.makes {
-        in_term(term, see);
-    }
-    in_body(rule.body.iter_mut().flatten(), see);
-    for branch in &mut rule.elses {
-        if let Some(value) = &mut branch.value {
-            in_term(value, see);
+/// Every name that a rule uses for something of its own; called functions have none.
+struct Variables(BTreeSet<String>);
+
+impl Visit for Variables {
+    fn term(&mut self, term: &Term) {
+        match &term.kind {
+            Kind::Var(name) => {
+                self.0.insert(name.clone());
+            }
+            Kind::Call(_, args) => args.iter().for_each(|arg| self.term(arg)),
+            _ => walk::inside(self, term),
         }
-        in_body(branch.body.iter_mut().flatten(), see);
+    }
+
+    fn every(&mut self, every: &Every) {
+        for term in every.key.iter().chain([&every.value, &every.domain]) {
+            self.term(term);
+        }
+        walk::body(self, &every.body);
+    }
+
+    fn some(&mut self, name: &str, _pos: Pos) {
+        self.0.insert(name.to_owned());
     }
 }
 
-fn in_body<'t>(body: impl IntoIterator<Item = &'t mut Literal>, see: &mut impl FnMut(&mut Term)) {
-    for literal in body {
-        in_literal(literal, see);
-    }
+/// Writes references, the inner ones first; called functions keep their whole names.
+struct Shorten<'a> {
+    own: &'a Own<'a>,
+    variables: &'a BTreeSet<String>,
 }
 
-fn in_literal(literal: &mut Literal, see: &mut impl FnMut(&mut Term)) {
-    match &mut literal.kind {
-        Statement::Expr(term) | Statement::Not(term) => in_term(term, see),
-        Statement::NotBody(body) => in_body(body, see),
-        Statement::Some(names) => {
-            for (pos, name) in names {
-                see(&mut Term::var(*pos, name.clone()));
-            }
+impl Change for Shorten<'_> {
+    fn term(&mut self, term: &mut Term) {
+        match &mut term.kind {
+            Kind::Call(_, args) => args.iter_mut().for_each(|arg| self.term(arg)),
+            _ => walk::change_inside(self, term),
         }
-        Statement::SomeIn(key, value, collection) => {
-            for term in key.iter_mut().chain([value, collection]) {
-                in_term(term, see);
-            }
-        }
-        Statement::Every(every) => {
-            for term in every.key.iter_mut().chain([&mut every.value, &mut every.domain]) {
-                in_term(term, see);
-            }
-            in_body(&mut every.body, see);
-        }
-        Statement::And(left, right) | Statement::Or(left, right) => {
-            in_body(left, see);
-            in_body(right, see);
+        if let Some(name) = self.own.name(term)
+            && !self.variables.contains(name)
+        {
+            let name = Term::var(term.pos, name);
+            shorten(term, name, self.own.package.len());
         }
     }
-    for with in &mut literal.with {
-        in_term(&mut with.value, see);
-    }
-}
-
-fn in_term(term: &mut Term, see: &mut impl FnMut(&mut Term)) {
-    let body: Option<&mut Body> = term.body_mut();
-    in_body(body.into_iter().flatten(), see);
-    match &mut term.kind {
-        Kind::Template(parts) => {
-            for part in parts {
-                if let Part::Expr(literal) = part {
-                    in_literal(literal, see);
-                }
-            }
-        }
-        Kind::Call(_, args) => args.iter_mut().for_each(|arg| in_term(arg, see)),
-        _ => term.inner_mut().into_iter().for_each(|inner| in_term(inner, see)),
-    }
-    see(term);
 }

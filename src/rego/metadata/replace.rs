@@ -3,20 +3,25 @@
 use serde_json::Value;
 
 use super::chain::{Asked, Set};
-use crate::rego::syntax::ast::{Body, Kind, Literal, Makes, Op, Part, Pos, Rule, Statement, Term, Tree};
+use crate::rego::syntax::{
+    ast::{Kind, Op, Pos, Rule, Term, Tree},
+    walk::{self, Change, Visit},
+};
 
 /// Whether a module calls one of the two functions.
 pub(super) fn asks(tree: &Tree) -> bool {
-    let mut found = false;
-    // Looking needs the walk that changes; policies are small and few ask.
-    let mut copy = tree.clone();
-    for rule in &mut copy.rules {
-        each(rule, &mut |call, _| {
-            found |= called(call).is_some();
-            None
-        });
+    struct Asks(bool);
+    impl Visit for Asks {
+        fn term(&mut self, term: &Term) {
+            self.0 |= called(term).is_some();
+            walk::inside(self, term);
+        }
     }
-    found
+    let mut asks = Asks(false);
+    for rule in &tree.rules {
+        walk::rule(&mut asks, rule);
+    }
+    asks.0
 }
 
 /// Replaces the calls of one rule.
@@ -79,83 +84,22 @@ fn constant(pos: Pos, value: &Value) -> Term {
 type Instead<'a> = dyn FnMut(&Term, bool) -> Option<Term> + 'a;
 
 fn each(rule: &mut Rule, instead: &mut Instead<'_>) {
-    let mut walk = Walk {
-        instead,
-        is_else: false,
-    };
-    for part in rule.head.path.iter_mut().skip(1) {
-        walk.term(part);
+    struct Each<'a, 'b> {
+        instead: &'a mut Instead<'b>,
+        is_else: bool,
     }
-    if let Makes::Value(Some(term)) | Makes::Item(term) = &mut rule.head.makes {
-        walk.term(term);
-    }
-    if let Some(body) = &mut rule.body {
-        walk.body(body);
-    }
-    walk.is_else = true;
-    for branch in &mut rule.elses {
-        if let Some(value) = &mut branch.value {
-            walk.term(value);
-        }
-        if let Some(body) = &mut branch.body {
-            walk.body(body);
-        }
-    }
-}
-
-struct Walk<'a, 'b> {
-    instead: &'a mut Instead<'b>,
-    is_else: bool,
-}
-
-impl Walk<'_, '_> {
-    fn body(&mut self, body: &mut Body) {
-        for literal in body {
-            self.literal(literal);
-        }
-    }
-
-    fn literal(&mut self, literal: &mut Literal) {
-        match &mut literal.kind {
-            Statement::Expr(term) | Statement::Not(term) => self.term(term),
-            Statement::NotBody(body) => self.body(body),
-            Statement::And(left, right) | Statement::Or(left, right) => {
-                self.body(left);
-                self.body(right);
-            }
-            Statement::Some(_) => {}
-            Statement::SomeIn(key, value, collection) => {
-                for term in key.iter_mut().chain([value, collection]) {
-                    self.term(term);
-                }
-            }
-            Statement::Every(every) => {
-                self.term(&mut every.domain);
-                self.body(&mut every.body);
+    impl Change for Each<'_, '_> {
+        fn term(&mut self, term: &mut Term) {
+            match (self.instead)(term, self.is_else) {
+                Some(other) => *term = other,
+                None => walk::change_inside(self, term),
             }
         }
-        for with in &mut literal.with {
-            self.term(&mut with.value);
-        }
-    }
 
-    fn term(&mut self, term: &mut Term) {
-        if let Some(other) = (self.instead)(term, self.is_else) {
-            *term = other;
-            return;
-        }
-        if let Kind::Template(parts) = &mut term.kind {
-            for part in parts {
-                if let Part::Expr(literal) = part {
-                    self.literal(literal);
-                }
-            }
-        }
-        for inner in term.inner_mut() {
-            self.term(inner);
-        }
-        if let Some(body) = term.body_mut() {
-            self.body(body);
+        fn otherwise(&mut self) {
+            self.is_else = true;
         }
     }
+    let is_else = false;
+    walk::change_rule(&mut Each { instead, is_else }, rule);
 }

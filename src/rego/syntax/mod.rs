@@ -10,6 +10,7 @@ mod literals;
 mod parser;
 mod rules;
 mod terms;
+pub(super) mod walk;
 
 use ast::{Body, Tree};
 
