@@ -42,6 +42,9 @@ const BYTES: [(&str, u64); 25] = [
     ("ei", 1 << 60),
 ];
 
+/// Longest text: the time for its digits grows with their square.
+const LONGEST: usize = 10_000;
+
 pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "units.parse",
@@ -62,8 +65,9 @@ fn parse(arguments: &Arguments<'_>) -> Answer {
 fn parse_bytes(arguments: &Arguments<'_>) -> Answer {
     let text = arguments.string(1)?;
     let wrong = |what: &str| Fault::Failed(format!("units.parse_bytes: {what}"));
-    may_be_written(text)?;
+    // A quote would part the digits of an exponent from the eyes of the bound.
     let text = text.to_lowercase().replace('"', "");
+    may_be_written(&text)?;
     if text.contains(' ') {
         return Err(wrong("spaces not allowed in resource strings"));
     }
@@ -148,8 +152,11 @@ fn rounded(top: &BigUint, bottom: &BigUint) -> (BigUint, i64) {
     (digits, extra - shift)
 }
 
-/// Refuses what would take too long to write out.
+/// Refuses what would take too long to read or to write out.
 fn may_be_written(text: &str) -> Result<(), Fault> {
+    if text.len() > LONGEST {
+        return Err(Fault::Limit(format!("a text of more than {LONGEST} bytes")));
+    }
     match exponent(text) {
         digits if digits > OPAS_DIGITS => Err(Fault::Failed("exponent too large".into())),
         digits if digits > MOST_DIGITS => Err(Fault::Limit(format!(
@@ -200,4 +207,23 @@ fn exponent(text: &str) -> usize {
         })
         .max()
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_quote_nor_many_digits_get_around_the_bound() {
+        let asked = |text: &str| parse_bytes(&Arguments::of(&[Value::from(text)]));
+        assert!(asked("1k\"b\"").is_ok());
+        for text in ["1e\"3000000", "1e3\"000000b", &"9".repeat(LONGEST + 1)] {
+            assert!(asked(text).is_err(), "{}", text.len());
+        }
+        let limit = asked("1e\"3000");
+        assert!(
+            matches!(limit, Err(Fault::Limit(_))),
+            "OPA would answer: undefined is not ours to say"
+        );
+    }
 }

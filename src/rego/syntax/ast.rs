@@ -1,5 +1,7 @@
 //! The syntax tree of Rego as the author wrote it, each part with its place.
 
+use super::walk::{self, Visit};
+
 /// A place in a text, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(in crate::rego) struct Pos {
@@ -288,6 +290,13 @@ impl Term {
         }
     }
 
+    /// How many levels of terms and literals there are, this one included.
+    pub(in crate::rego) fn height(&self) -> usize {
+        let mut height = Height::default();
+        height.term(self);
+        height.most
+    }
+
     /// The body of a comprehension.
     pub(in crate::rego) const fn body(&self) -> Option<&Body> {
         match &self.kind {
@@ -316,5 +325,37 @@ impl Literal {
 
     pub(in crate::rego) const fn expr(term: Term) -> Self {
         Self::new(term.pos, Statement::Expr(term))
+    }
+}
+
+/// The same of a body.
+pub(in crate::rego) fn height(body: &[Literal]) -> usize {
+    let mut height = Height::default();
+    walk::body(&mut height, body);
+    height.most
+}
+
+#[derive(Default)]
+struct Height {
+    now: usize,
+    most: usize,
+}
+
+impl Height {
+    fn level(&mut self, inside: impl FnOnce(&mut Self)) {
+        self.now += 1;
+        self.most = self.most.max(self.now);
+        inside(self);
+        self.now -= 1;
+    }
+}
+
+impl Visit for Height {
+    fn term(&mut self, term: &Term) {
+        self.level(|height| walk::inside(height, term));
+    }
+
+    fn literal(&mut self, literal: &Literal) {
+        self.level(|height| walk::statement(height, literal));
     }
 }

@@ -1,7 +1,7 @@
 //! Bodies: statements that must hold together.
 
 use super::{
-    ast::{Body, Every, Kind, Literal, Op, Pos, Statement, Term, With},
+    ast::{Body, Every, Kind, Literal, Op, Pos, Statement, Term, With, height},
     lexer::Lexeme,
     parser::Parser,
 };
@@ -168,6 +168,7 @@ impl Parser {
         while self.keywords.or && self.take_word("or") {
             let right = self.operand()?;
             let right = self.and_chain(pos, right)?;
+            self.higher(height(&left).max(height(&right)))?;
             left = vec![Literal::new(pos, Statement::Or(left, right))];
         }
         Ok(Self::single(pos, left))
@@ -176,6 +177,7 @@ impl Parser {
     fn and_chain(&mut self, pos: Pos, mut left: Body) -> Result<Body, Issue> {
         while self.keywords.and && self.take_word("and") {
             let right = self.operand()?;
+            self.higher(height(&left).max(height(&right)))?;
             left = vec![Literal::new(pos, Statement::And(left, right))];
         }
         Ok(left)

@@ -14,6 +14,9 @@ use crate::rego::{
 /// Most nesting: each level costs stack.
 const DEEPEST: usize = 100;
 
+/// Highest tree with an operator at its top: walking one costs stack, also on threads with 2 MB of it.
+const TALLEST: usize = 250;
+
 /// Words that are keywords in every version.
 const ALWAYS: [&str; 11] = [
     "as", "default", "else", "false", "import", "not", "null", "package", "some", "true", "with",
@@ -51,8 +54,11 @@ pub(super) struct Parser {
     depth: usize,
     pub(super) keywords: Keywords,
     pub(super) comments: Vec<Comment>,
-    /// Terms read before a way back, by their first token. Without it nested braces cost 2^depth.
-    pub(super) known: HashMap<usize, (Term, usize)>,
+    /// Whether the text is nested too deep: then no other way of reading it is tried.
+    too_deep: bool,
+    /// Terms read before a way back, by their first token, and what was wrong with those that are none. Without it
+    /// nested braces cost 2^depth.
+    pub(super) known: HashMap<usize, Result<(Term, usize), Issue>>,
     end: Token,
 }
 
@@ -75,6 +81,7 @@ impl Parser {
             tokens,
             at: 0,
             depth: 0,
+            too_deep: false,
             keywords,
             comments,
             known: HashMap::new(),
@@ -136,7 +143,7 @@ impl Parser {
     }
 
     pub(super) fn is_sign(&self, sign: &str) -> bool {
-        self.token().lexeme == Lexeme::Sign(known(sign))
+        matches!(self.token().lexeme, Lexeme::Sign(there) if there == sign)
     }
 
     pub(super) fn take_sign(&mut self, sign: &str) -> bool {
@@ -190,22 +197,28 @@ impl Parser {
             }
     }
 
+    /// Gives up: what follows would cost more stack than there is.
+    fn recursion(&mut self) -> Issue {
+        self.too_deep = true;
+        self.issue(self.pos(), "max recursion depth exceeded")
+    }
+
+    /// The height of a tree with one more operator over what is so high: whoever walks it goes a level deeper.
+    pub(super) fn higher(&mut self, below: usize) -> Result<usize, Issue> {
+        if below >= TALLEST {
+            return Err(self.recursion());
+        }
+        Ok(below + 1)
+    }
+
     /// Goes one level deeper.
     pub(super) fn deeper<R>(&mut self, read: impl FnOnce(&mut Self) -> Result<R, Issue>) -> Result<R, Issue> {
-        if self.depth >= DEEPEST {
-            return Err(self.issue(self.pos(), "max recursion depth exceeded"));
+        if self.too_deep || self.depth >= DEEPEST {
+            return Err(self.recursion());
         }
         self.depth += 1;
         let outcome = read(self);
         self.depth -= 1;
         outcome
     }
-}
-
-/// The sign as the lexer holds it.
-fn known(sign: &str) -> &'static str {
-    lexer::SIGNS
-        .into_iter()
-        .find(|known| *known == sign)
-        .unwrap_or_default()
 }

@@ -34,9 +34,12 @@ impl Parser {
     }
 
     fn infix_after(&mut self, mut left: Term, strength: u8) -> Result<Term, Issue> {
+        let mut tall = None;
         while let Some(op) = self.operator().filter(|op| op.strength() > strength) {
             self.advance();
             let right = self.infix(op.strength())?;
+            let below = tall.unwrap_or_else(|| left.height()).max(right.height());
+            tall = Some(self.higher(below)?);
             left = Term::infix(left.pos, op, left, right);
         }
         Ok(left)
@@ -74,17 +77,18 @@ impl Parser {
     /// One term without operators.
     pub(super) fn term(&mut self) -> Result<Term, Issue> {
         let start = self.mark();
-        if let Some((term, end)) = self.known.get(&start) {
-            let (term, end) = (term.clone(), *end);
+        if let Some(known) = self.known.get(&start) {
+            let (term, end) = known.clone()?;
             self.back(end);
             return Ok(term);
         }
         let composite = matches!(self.token().lexeme, Lexeme::Sign("{" | "[" | "("));
-        let term = self.deeper(Self::fresh_term)?;
+        let read = self.deeper(Self::fresh_term);
         if composite {
-            self.known.insert(start, (term.clone(), self.mark()));
+            let end = self.mark();
+            self.known.insert(start, read.clone().map(|term| (term, end)));
         }
-        Ok(term)
+        read
     }
 
     fn fresh_term(&mut self) -> Result<Term, Issue> {

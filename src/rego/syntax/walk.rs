@@ -58,7 +58,7 @@ pub(in crate::rego) fn body<'t, V: Visit + ?Sized>(
 }
 
 /// What stands in a literal.
-fn statement<V: Visit + ?Sized>(visit: &mut V, literal: &Literal) {
+pub(in crate::rego) fn statement<V: Visit + ?Sized>(visit: &mut V, literal: &Literal) {
     match &literal.kind {
         Statement::Expr(term) | Statement::Not(term) => visit.term(term),
         Statement::NotBody(inner) => body(visit, inner),

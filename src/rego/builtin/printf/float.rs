@@ -1,6 +1,6 @@
 //! Numbers with a fraction, as Go's `strconv.FormatFloat` and `fmt` write them.
 
-use super::Flags;
+use super::{Flags, number::sign};
 
 /// Whether the verb is one for such numbers.
 pub(super) fn print(out: &mut String, number: f64, verb: char, flags: &Flags) -> bool {
@@ -25,15 +25,7 @@ pub(super) fn print(out: &mut String, number: f64, verb: char, flags: &Flags) ->
     if matches!(form, 'E' | 'G' | 'X') {
         digits = digits.to_uppercase();
     }
-    let sign = if number.is_sign_negative() {
-        "-"
-    } else if flags.plus {
-        "+"
-    } else if flags.space {
-        " "
-    } else {
-        ""
-    };
+    let sign = sign(number.is_sign_negative(), flags);
     let zeros = flags.width.unwrap_or(0).saturating_sub(digits.len() + sign.len());
     if flags.zero && !flags.minus && !sign.is_empty() {
         out.push_str(sign);
@@ -45,9 +37,22 @@ pub(super) fn print(out: &mut String, number: f64, verb: char, flags: &Flags) ->
     true
 }
 
+/// More digits than any such number has (1,074 behind the point): all others are zeros. Rust's own formatting
+/// panics beyond 65,535.
+const MOST_DIGITS: usize = 1_100;
+
+/// The zeros beyond.
+fn zeros(number: f64, precision: usize) -> String {
+    let more = precision.saturating_sub(MOST_DIGITS);
+    "0".repeat(if number.is_finite() { more } else { 0 })
+}
+
 fn plain(number: f64, precision: Option<usize>) -> String {
     match precision {
-        Some(precision) => format!("{number:.precision$}"),
+        Some(precision) => {
+            let digits = precision.min(MOST_DIGITS);
+            format!("{number:.digits$}{}", zeros(number, precision))
+        }
         None => format!("{number}"),
     }
 }
@@ -55,20 +60,21 @@ fn plain(number: f64, precision: Option<usize>) -> String {
 /// `1.5e+06`: the exponent has a sign and two digits.
 fn exponential(number: f64, precision: Option<usize>) -> String {
     let written = match precision {
-        Some(precision) => format!("{number:.precision$e}"),
+        Some(precision) => format!("{number:.*e}", precision.min(MOST_DIGITS)),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+    let more = zeros(number, precision.unwrap_or(0));
+    format!("{mantissa}{more}e{sign}{:02}", exponent.unsigned_abs())
 }
 
 /// `%g`: as many digits as are needed, or as the precision says; with an exponent where it is large or very small.
 fn shortest(number: f64, precision: Option<usize>) -> String {
     let precision = precision.map(|precision| precision.max(1));
     let written = match precision {
-        Some(precision) => format!("{number:.*e}", precision - 1),
+        Some(precision) => format!("{number:.*e}", (precision - 1).min(MOST_DIGITS)),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));

@@ -348,3 +348,29 @@ impl Flags {
         blank.pad(out, text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precision_beyond_what_rust_formats_is_padded_as_in_go() {
+        let said = |format: &str, number: Value| {
+            let arguments = [Value::from(format), Value::from(vec![number])];
+            match sprintf(&Arguments::of(&arguments)) {
+                Ok(Value::String(text)) => text.to_string(),
+                other => panic!("{format}: {other:?}"),
+            }
+        };
+        let half = || Value::from(0.5);
+        let zeros = |count: usize| "0".repeat(count);
+        assert_eq!(said("%.70000f", half()), format!("0.5{}", zeros(69_999)));
+        assert_eq!(said("%.70000e", half()), format!("5.{}e-01", zeros(70_000)));
+        assert_eq!(said("%.70000g", half()), "0.5");
+        assert_eq!(
+            said("%.70000U", Value::from(255)),
+            format!("U+{}FF", zeros(69_998))
+        );
+        assert_eq!(said("%.70000d", Value::from(7)), format!("{}7", zeros(69_999)));
+    }
+}

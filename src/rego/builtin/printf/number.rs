@@ -65,7 +65,7 @@ pub(super) fn int(out: &mut String, number: i64, verb: char, flags: &Flags) -> b
     true
 }
 
-const fn sign(negative: bool, flags: &Flags) -> &'static str {
+pub(super) const fn sign(negative: bool, flags: &Flags) -> &'static str {
     if negative {
         "-"
     } else if flags.plus {
@@ -88,7 +88,9 @@ fn unicode(out: &mut String, number: i64, flags: &Flags) {
     let least = flags.precision.unwrap_or(4).max(4);
     // Two's complement, as Go takes the bits.
     let bits = u64::from_ne_bytes(number.to_ne_bytes());
-    let mut text = format!("U+{bits:0least$X}");
+    let digits = format!("{bits:X}");
+    let zeros = "0".repeat(least.saturating_sub(digits.len()));
+    let mut text = format!("U+{zeros}{digits}");
     let shown = u32::try_from(number).ok().and_then(char::from_u32);
     if let Some(shown) = shown.filter(|shown| flags.sharp && quote::is_print(*shown)) {
         let _ = write!(text, " '{shown}'");
