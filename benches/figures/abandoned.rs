@@ -5,7 +5,7 @@ use std::{fs, path::Path, thread::sleep, time::Duration};
 use url::Url;
 
 use crate::{
-    postgres::free_port,
+    port::free_port,
     process::Server,
     report::{Limit, Report},
     rows,

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    postgres::free_port,
+    port::free_port,
     process::Server,
     report::{Limit, Report},
     settings::{self, Ports, SECRET},

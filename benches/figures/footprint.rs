@@ -3,7 +3,7 @@
 use std::{fs, thread::sleep, time::Duration};
 
 use crate::{
-    postgres::free_port,
+    port::free_port,
     process::Server,
     report::{Limit, Report},
     settings::{self, Ports},

@@ -27,6 +27,8 @@ mod home;
 mod opa;
 #[path = "../../tests/it/parts/opa.rs"]
 mod opa_part;
+#[path = "../../tests/it/parts/port.rs"]
+mod port;
 #[path = "../../tests/it/parts/postgres.rs"]
 mod postgres;
 mod process;

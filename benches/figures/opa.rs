@@ -16,7 +16,7 @@ use crate::{
     credentials::Speed,
     decision::engine,
     opa_part,
-    postgres::free_port,
+    port::free_port,
     process::Server,
     report::{Limit, Report},
 };

@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::{
     credentials::Speed,
-    postgres::{Postgres, free_port},
+    port::free_port,
+    postgres::Postgres,
     process::Server,
     report::{Limit, Report},
     settings::{self, CALLBACK, PERSON, Ports, SECRET},

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::parts::postgres::free_port;
+use crate::parts::port::free_port;
 
 /// One start, on ports of its own.
 struct Demo {

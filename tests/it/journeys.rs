@@ -186,7 +186,7 @@ async fn people_walk_through_both_gateways() {
         ],
     )
     .await;
-    let ended = tokio::time::timeout(Duration::from_secs(30), login.wait()).await;
+    let ended = tokio::time::timeout(Duration::from_secs(60), login.wait()).await;
     assert!(ended.expect("fedctl ends").unwrap().success());
     let (_, who) = fedctl::said(&landscape, &["whoami"]).await;
     // The device's session hangs on the browser's, which has signed out.

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::parts::{
     apache::Apache,
-    gateway::{APP_SECRET, Browser, Landscape, Page, client, free_port},
+    gateway::{APP_SECRET, Browser, Landscape, Page, client},
     home,
     keystone::{Keystone, Wish},
     plain_client,
+    port::free_port,
 };
 
 /// RFC 7636, appendix B.

@@ -9,8 +9,9 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::parts::{
-    gateway::{APP_SECRET, Browser, Landscape, client, free_port},
+    gateway::{APP_SECRET, Browser, Landscape, client},
     home, plain_client,
+    port::free_port,
 };
 
 const TARGETS: &str = "

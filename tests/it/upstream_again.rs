@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::parts::{
-    gateway::{Browser, Landscape, client, free_port, keep},
+    gateway::{Browser, Landscape, client, keep},
     node::Node,
     party::{CALLBACK, authorize, redeem, token},
+    port::free_port,
 };
 
 const SCRIPT: &str = include_str!("../fixtures/oidc-provider-again.mjs");

@@ -46,6 +46,10 @@ mod tests {
     use crate::rego::{Module, Options, Refused, Snapshot, Value};
 
     /// On a stack as threads have it that serve requests.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is tested is the time that it takes"
+    )]
     fn built(text: String) -> Result<(), Refused> {
         let build = move || {
             let module = Module {

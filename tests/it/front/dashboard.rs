@@ -55,7 +55,7 @@ async fn a_person_reaches_their_project_in_horizon_and_signs_out_of_everything()
 async fn sign_in_and_out(cloud: &Cloud, horizon: &Horizon) -> (String, String) {
     let gateway = &cloud.land.cloud.issuer;
     // Horizon sends the browser to the global path, without asking anything.
-    let alice = signed_in(Visit::new().patient().goto(&horizon.url), 0)
+    let alice = signed_in(Visit::new().goto(&horizon.url), 0)
         .then(json!({"do": "wait", "url": "horizon.localhost.*/project/api_access/"}))
         .read() // 9
         .then(json!({"do": "sent", "field": "token"})) // 10
@@ -118,7 +118,7 @@ async fn the_provider_path(cloud: &Cloud, horizon: &Horizon) {
     let path = format!(
         "{gateway}/v3/auth/OS-FEDERATION/identity_providers/fedgate/protocols/openid/websso?origin={origin}"
     );
-    let alice = signed_in(Visit::new().patient().goto(&path), 0)
+    let alice = signed_in(Visit::new().goto(&path), 0)
         .then(json!({"do": "wait", "url": "horizon.localhost.*/project/api_access/"})) // 8
         .goto(&format!("{gateway}/logout?next=https://evil.example/"))
         .read(); // 10
@@ -150,21 +150,14 @@ async fn somebody_without_a_project_and_an_unknown_dashboard(cloud: &Cloud, hori
         format!("{gateway}/v3/auth/OS-FEDERATION/websso/openid?origin=https://evil.example/auth/websso/");
     let bob = |language| {
         signed_in(
-            Visit::new()
-                .patient()
-                .looking(language, "light", 1280)
-                .goto(&horizon.url),
+            Visit::new().looking(language, "light", 1280).goto(&horizon.url),
             1,
         )
         .see("dl.facts")
         .read()
         .axe()
     };
-    let visits = vec![
-        bob("en-GB"),
-        bob("de-DE"),
-        Visit::new().patient().goto(&unknown).read(),
-    ];
+    let visits = vec![bob("en-GB"), bob("de-DE"), Visit::new().goto(&unknown).read()];
     let seen = walk(visits).await;
     for (seen, words) in seen.iter().zip([
         [

@@ -12,9 +12,10 @@ use std::{path::PathBuf, process::Command};
 use serde_json::Value;
 
 use crate::parts::{
-    gateway::{Browser, Landscape, Page, free_port, keep},
+    gateway::{Browser, Landscape, Page, keep},
     horizon::Horizon,
     keystone::{Keystone, Wish},
+    port::free_port,
 };
 
 /// A cloud with everything.

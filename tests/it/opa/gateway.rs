@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 use serde_json::{Value, json};
 
 use super::process::{ask, gateway};
-use crate::parts::plain_client;
+use crate::parts::{plain_client, port::free_port};
 
 const NOVA: &str =
     "package nova\n\ndefault allow := false\n\nallow if \"member\" in input.credentials.roles\n";
@@ -14,11 +14,6 @@ fn secret(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
 }
 
 #[tokio::test]

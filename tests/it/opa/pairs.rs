@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use base64::Engine as _;
-use reqwest::{Method, Url};
+use reqwest::{Method, Response, Url};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -85,7 +85,20 @@ impl Step {
         }
     }
 
+    /// Asks, also again: OPA 1.20.2 fails now and then at a compressed body without gzip's header (it closes a reader
+    /// that was never opened, `v1/util/read_gzip_body.go`) and hangs up, as Go's server does when a handler panics.
     async fn run(&self, base: &str) -> Answer {
+        let mut tries = 0;
+        loop {
+            match self.sent(base).await {
+                Ok(answer) => return Self::seen(answer).await,
+                Err(_) if self.headers.contains_key("content-encoding") && tries < 5 => tries += 1,
+                Err(error) => panic!("{}: {error:?}", self.path),
+            }
+        }
+    }
+
+    async fn sent(&self, base: &str) -> reqwest::Result<Response> {
         let url = Url::parse(&format!("{base}{}", self.path)).unwrap();
         let mut request = plain_client().request(Method::from_bytes(self.method.as_bytes()).unwrap(), url);
         for (name, value) in &self.headers {
@@ -97,7 +110,10 @@ impl Step {
         if let Some(body) = &self.base64 {
             request = request.body(base64::engine::general_purpose::STANDARD.decode(body).unwrap());
         }
-        let answer = request.send().await.unwrap();
+        request.send().await
+    }
+
+    async fn seen(answer: Response) -> Answer {
         let header = |name: &str| Some(answer.headers().get(name)?.to_str().unwrap().to_owned());
         let (kind, location) = (header("content-type"), header("location"));
         let status = answer.status().as_u16();

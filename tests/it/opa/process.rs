@@ -10,7 +10,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::parts::plain_client;
+use crate::parts::{plain_client, port::free_port};
 
 /// A server; it ends, by its own id, when dropped.
 pub struct Server {
@@ -77,7 +77,7 @@ pub async fn gateway(config: &Path, management: String, decisions: String) -> Se
         decisions: Some(decisions),
     };
     let client = plain_client();
-    for _ in 0..400 {
+    for _ in 0..1200 {
         if client.get(format!("{}/health", server.url)).send().await.is_ok() {
             return server;
         }
@@ -86,15 +86,12 @@ pub async fn gateway(config: &Path, management: String, decisions: String) -> Se
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the gateway did not answer within 20 seconds");
+    panic!("the gateway did not answer within a minute");
 }
 
 /// Starts the real one.
 pub async fn opa(binary: &Path, arguments: &[&str]) -> Server {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .unwrap()
-        .port();
+    let port = free_port();
     let address = format!("127.0.0.1:{port}");
     let child = Command::new(binary)
         .args(["run", "--server", "--disable-telemetry", "--addr", &address])

@@ -27,7 +27,11 @@ const actions = {
   see: async (page, step) => page.waitForSelector(step.selector),
   url: async (page) => page.url(),
   text: async (page) => page.innerText("body"),
-  focus: async (page) => page.evaluate(() => document.activeElement.id || document.activeElement.className),
+  // The browser focuses a moment after the page can be seen.
+  focus: async (page) => {
+    await page.waitForFunction(() => document.activeElement !== document.body);
+    return page.evaluate(() => document.activeElement.id || document.activeElement.className);
+  },
   overflow: async (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
   cookies: async (page) => (await page.context().cookies()).map((cookie) => cookie.name),
   cookie: async (page, step) => (await page.context().cookies()).find((cookie) => cookie.name === step.name)?.value ?? null,
@@ -71,7 +75,8 @@ const actions = {
         viewport: { width: visit.width || 1280, height: 900 }, reducedMotion: "reduce",
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(visit.patience || 15000);
+      // A limit and no measure: a machine that does much else at the time is slow.
+      page.setDefaultTimeout(60000);
       page.sent_ = [];
       page.on("request", (request) => request.method() === "POST" && page.sent_.push(new URLSearchParams(request.postData() || "")));
       const console_ = [];

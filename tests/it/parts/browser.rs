@@ -15,7 +15,6 @@ pub(crate) struct Visit {
     locale: &'static str,
     scheme: &'static str,
     width: u32,
-    patience_ms: u32,
     steps: Vec<Value>,
 }
 
@@ -65,17 +64,11 @@ impl Visit {
             locale: "en-GB",
             scheme: "light",
             width: 1280,
-            patience_ms: 15_000,
             steps: Vec::new(),
         }
     }
     pub(crate) fn looking(mut self, locale: &'static str, scheme: &'static str, width: u32) -> Self {
         (self.locale, self.scheme, self.width) = (locale, scheme, width);
-        self
-    }
-    /// How long each step may take, where the far sides are slow.
-    pub(crate) fn patient(mut self) -> Self {
-        self.patience_ms = 60_000;
         self
     }
     /// One step; see `browser.cjs` for what there is.
@@ -162,7 +155,7 @@ fn run(visits: &[Visit], trusting: Option<&Path>) -> Vec<Seen> {
     let visits: Vec<Value> = visits
         .iter()
         .map(|visit| {
-            json!({"locale": visit.locale, "scheme": visit.scheme, "width": visit.width, "patience": visit.patience_ms, "steps": visit.steps})
+            json!({"locale": visit.locale, "scheme": visit.scheme, "width": visit.width, "steps": visit.steps})
         })
         .collect();
     let mut command = Command::new("node");

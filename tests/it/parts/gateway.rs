@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +15,7 @@ use url::Url;
 
 use super::certificates::Authority;
 use super::machine;
+use super::port::free_port;
 
 /// The people of acme with their passwords.
 pub const PEOPLE: [(&str, &str); 3] = [
@@ -93,14 +93,6 @@ pub async fn shared() -> Arc<Landscape> {
     let made = Arc::new(Landscape::start_with(&edit, &[("machine.jwks", &machine::jwks())]).await);
     *held = Arc::downgrade(&made);
     made
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 pub fn keep(path: &Path, text: &str) {

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use super::port::free_port;
+
 /// A running Keystone; ends when dropped.
 pub struct Keystone {
     child: Child,
@@ -61,12 +63,7 @@ impl Keystone {
             "the real Keystone is not installed: run tests/parts/keystone.sh"
         );
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let port = wish.port.unwrap_or_else(|| {
-            std::net::TcpListener::bind("127.0.0.1:0")
-                .and_then(|socket| socket.local_addr())
-                .expect("a free port")
-                .port()
-        });
+        let port = wish.port.unwrap_or_else(free_port);
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/parts/keystone-run.sh");
         let mut command = Command::new(script);
         if let Some(socket) = wish.socket {

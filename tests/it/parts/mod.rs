@@ -13,6 +13,7 @@ pub mod machine;
 pub mod node;
 pub mod opa;
 pub mod party;
+pub mod port;
 pub mod postgres;
 pub mod redis;
 pub mod rows;

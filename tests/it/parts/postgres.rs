@@ -1,7 +1,7 @@
 //! A real PostgreSQL on a free port, with a cluster of its own, ended when the last test lets it go.
 
 use std::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::fs::chown,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,6 +12,8 @@ use std::{
     thread::sleep,
     time::Duration,
 };
+
+use super::port::free_port;
 
 /// Not a secret worth keeping, but one that must not show up in an error.
 pub const PASSWORD: &str = "s3cret-of-postgres";
@@ -25,15 +27,6 @@ pub struct Postgres {
     child: Child,
     bin: PathBuf,
     _folder: tempfile::TempDir,
-}
-
-/// A port that nobody listens on now.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 fn bin() -> PathBuf {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{certificates::Pair, postgres::free_port};
+use super::{certificates::Pair, port::free_port};
 
 /// Must not show up in an error.
 pub const PASSWORD: &str = "s3cret-of-redis";

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Row as _};
 
 use crate::parts::{
-    gateway::{free_port, keep},
+    gateway::keep,
     keystone::{Keystone, Wish},
     plain_client,
+    port::free_port,
 };
 
 pub const PREFIX: &str = "Fedgate-7f3a-";

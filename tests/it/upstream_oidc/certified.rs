@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{CALLBACK, ask, upstream};
-use crate::parts::{certificates::Authority, node::Node, wiring::TestClock};
+use crate::parts::{certificates::Authority, node::Node, port::free_port, wiring::TestClock};
 
 const SCRIPT: &str = include_str!("../../fixtures/oidc-provider.mjs");
 
@@ -245,11 +245,7 @@ async fn a_wrong_ca_and_a_wrong_issuer_are_outages() {
 #[tokio::test]
 async fn down_at_start_and_up_later() {
     let acme = Acme::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let upstream = acme.upstream(&format!("https://localhost:{port}"), json!({}));
     assert_eq!(
         acme.sign_in(&upstream).await.unwrap_err().code,
