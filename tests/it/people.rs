@@ -15,7 +15,7 @@ use fedgate::{
     store::{self, Opened},
 };
 
-use crate::parts::gateway::{free_port, keep};
+use crate::parts::{gateway::keep, port::free_port};
 
 const IDP: &str = "https://idp.beta.example";
 const LIST: &str = r#"
