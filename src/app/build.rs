@@ -296,6 +296,7 @@ impl World {
             dashboards: Arc::new(Dashboards {
                 directory: Arc::clone(&bearer.directory),
                 door: Arc::clone(&bearer.door),
+                ender: Arc::clone(&bearer.ender),
                 tickets: Arc::clone(&opened.tickets),
                 sealer: Arc::clone(&self.sealer),
                 audit: Arc::clone(&bearer.audit),

@@ -1,6 +1,6 @@
 //! Access tokens that come back to us: verified for one audience, and tied to the session they hang on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -31,9 +31,6 @@ use super::{
     endings::Ender,
     session::{Live, SessionDesk},
 };
-
-/// A Keystone token that ends so soon after its permit is left alone: clocks differ by that much.
-const NEAR: Duration = Duration::from_secs(60);
 
 /// Checks access tokens of this gateway.
 pub struct Bearer {
@@ -164,17 +161,8 @@ impl Bearer {
         let gone = made
             .expires
             .ok_or_else(|| Fault::new(Code::TargetRefused, "Keystone does not say when its token ends"))?;
-        let ends = permit.expires();
-        if gone <= ends.plus(NEAR) {
-            return Ok(());
-        }
-        made.ends = Some(ends);
-        let bound = Bound {
-            target: permit.target().clone(),
-            ends,
-            gone,
-        };
-        self.ender.limit(&made.token, &bound).await
+        made.ends = self.ender.with(permit, &made.token, gone).await?;
+        Ok(())
     }
 
     /// Who a token speaks for, and until when.

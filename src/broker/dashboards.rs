@@ -22,7 +22,9 @@ use crate::port::{
     tickets::{TicketKind, Tickets},
 };
 
-use super::{Caller, admit::Door, bearer::goal_of, directory::Directory, session::Live, spelling};
+use super::{
+    Caller, admit::Door, bearer::goal_of, directory::Directory, endings::Ender, session::Live, spelling,
+};
 
 /// Tokens that are kept of one session. A person with more than that at once loses sight of the oldest, which
 /// then ends by its own time.
@@ -36,6 +38,8 @@ pub struct Dashboards {
     pub directory: Arc<Directory>,
     /// The pipeline.
     pub door: Arc<Door>,
+    /// Ends tokens that would outlive their permit.
+    pub ender: Arc<Ender>,
     /// Keeps tokens until they end.
     pub tickets: Arc<dyn Tickets>,
     /// Seals them.
@@ -102,6 +106,7 @@ impl Dashboards {
             target: facts.id.clone(),
             life: (now.until(live.session.ends) + facts.ceilings.lifetime).as_secs(),
         };
+        self.ender.with(&permit, &entry.token, entry.expires).await?;
         // A token that cannot be kept could not be revoked either, so it is not handed out.
         self.keep(&owner, &entry.token).await?;
         let what = What::CredentialMinted {

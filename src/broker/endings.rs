@@ -4,9 +4,9 @@
 //!
 //! What is kept survives a restart. A target that does not answer is asked again until the token has ended anyway.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::domain::{fault::Fault, time::Timestamp};
+use crate::domain::{access::Permit, fault::Fault, time::Timestamp};
 use crate::port::{
     clock::Clock,
     records::{Ending, Endings},
@@ -18,6 +18,8 @@ use super::{directory::Directory, spelling};
 
 /// Most tokens that one round ends.
 const MOST_AT_ONCE: u32 = 200;
+/// A token that its target ends so soon after its permit is left alone: clocks differ by that much.
+const NEAR: Duration = Duration::from_secs(60);
 
 /// Ends tokens in time.
 pub struct Ender {
@@ -38,6 +40,27 @@ impl std::fmt::Debug for Ender {
 }
 
 impl Ender {
+    /// Sees to it that a token ends with its permit, where its target would end it later (`gone`): then the answer says
+    /// when.
+    pub async fn with(
+        &self,
+        permit: &Permit,
+        token: &str,
+        gone: Timestamp,
+    ) -> Result<Option<Timestamp>, Fault> {
+        let ends = permit.expires();
+        if gone <= ends.plus(NEAR) {
+            return Ok(None);
+        }
+        let bound = Bound {
+            target: permit.target().clone(),
+            ends,
+            gone,
+        };
+        self.limit(token, &bound).await?;
+        Ok(Some(ends))
+    }
+
     /// Sees to it that a token ends. If that cannot be promised, the token must not be handed out.
     pub async fn limit(&self, token: &str, bound: &Bound) -> Result<(), Fault> {
         let ending = Ending {

@@ -108,6 +108,8 @@ pub struct Entry {
     pub page: Vec<u8>,
     /// The token in it, for ending it.
     pub token: String,
+    /// When the target ends it.
+    pub expires: Timestamp,
 }
 
 // It holds a bearer secret: `{:?}` must not print it.

@@ -226,6 +226,7 @@ async fn gateway() -> Gateway {
     let dashboards = Arc::new(Dashboards {
         directory: directory.clone(),
         door: bearer.door.clone(),
+        ender: bearer.ender.clone(),
         tickets: tickets.clone(),
         sealer: sealer.clone(),
         audit: bearer.audit.clone(),

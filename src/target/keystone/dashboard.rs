@@ -7,7 +7,9 @@ use super::{Keystone, answer, transport::Told};
 use crate::domain::{
     access::Permit,
     fault::{Code, Fault},
+    time::Timestamp,
 };
+use crate::port::relay::Call;
 use crate::port::target::{Dashboards, Entry};
 use crate::wire::keystone::{AUTH_TOKEN, SUBJECT_TOKEN};
 
@@ -28,29 +30,50 @@ impl Dashboards for Keystone {
             return Err(answer.fault());
         }
         let token = std::str::from_utf8(&answer.body).ok().and_then(token_of);
-        match token {
-            Some(token) => Ok(Entry {
-                token: token.to_owned(),
-                page: answer.body,
-            }),
-            None => Err(Fault::new(
+        let Some(token) = token.map(str::to_owned) else {
+            return Err(Fault::new(
                 Code::TargetRefused,
                 "Keystone's WebSSO page has no token: look at its sso_callback_template",
-            )),
-        }
+            ));
+        };
+        Ok(Entry {
+            expires: self.end_of(&token).await?,
+            token,
+            page: answer.body,
+        })
     }
 
     async fn revoke(&self, token: &str) -> Result<(), Fault> {
-        let call = answer::call(Method::DELETE, "/v3/auth/tokens");
-        let call = answer::with(answer::with(call, AUTH_TOKEN, token), SUBJECT_TOKEN, token);
-        let answer = answer::send(&self.logins, call, &Told::new())
-            .await
-            .map_err(|problem| Fault::new(Code::TargetDown, problem))?;
+        let answer = self
+            .about(token, answer::call(Method::DELETE, "/v3/auth/tokens"))
+            .await?;
         match answer.status {
             // 401 and 404: it had ended before.
             204 | 401 | 404 => Ok(()),
             _ => Err(answer.fault()),
         }
+    }
+}
+
+impl Keystone {
+    /// When Keystone ends a token: its page does not say it.
+    async fn end_of(&self, token: &str) -> Result<Timestamp, Fault> {
+        let answer = self
+            .about(token, answer::call(Method::GET, "/v3/auth/tokens?nocatalog"))
+            .await?;
+        if answer.status != 200 {
+            return Err(answer.fault());
+        }
+        super::end_of(&answer)
+            .ok_or_else(|| Fault::new(Code::TargetRefused, "Keystone does not say when its token ends"))
+    }
+
+    /// A call about a token, by that token.
+    async fn about(&self, token: &str, call: Call) -> Result<answer::Answer, Fault> {
+        let call = answer::with(answer::with(call, AUTH_TOKEN, token), SUBJECT_TOKEN, token);
+        answer::send(&self.logins, call, &Told::new())
+            .await
+            .map_err(|problem| Fault::new(Code::TargetDown, problem))
     }
 }
 

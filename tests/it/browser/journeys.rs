@@ -350,6 +350,7 @@ async fn gateway() -> Gateway {
         dashboards: Arc::new(Dashboards {
             directory: directory.clone(),
             door: door.clone(),
+            ender: bearer.ender.clone(),
             tickets: tickets.clone(),
             sealer: sealer.clone(),
             audit: audit.clone(),

@@ -65,6 +65,18 @@ const ACCESS: &str =
     group: \"*\"
     target: openstack
     projects: [{ domain: operations, project: watch, roles: [reader] }]
+  - { rule: accountants-sign-in, tenant: acme, group: accounting, target: gateway, session: true }
+  - rule: accountants-look-for-a-moment
+    tenant: acme
+    group: accounting
+    target: openstack
+    lifetime_s: 6
+    projects: [{ domain: acme, project: webshop, roles: [reader] }]
+";
+
+/// What acme tells of carol.
+const TOLD: &str = "\naccess:
+  - { rule: tell-accountants, tenant: acme, group: cloud-accounting, target: cloud-a, groups: [cloud-accounting] }
 ";
 
 impl Cloud {
@@ -99,6 +111,9 @@ impl Cloud {
                     "target: openstack\n    projects: [{ domain: acme, project: webshop, roles: [reader] }]",
                     "target: cluster-a\n    groups: [viewers]",
                 ),
+            "acme" => text
+                .replace("groups: [accounting]", "groups: [cloud-accounting]")
+                .replace("\naccess:\n", TOLD),
             _ => text,
         }
             },
@@ -192,6 +207,7 @@ async fn without_a_dashboard() {
     wiring::requests_pass_as_over_http(&cloud).await;
     sign_in::origins_are_compared_before_anything_else(&cloud).await;
     sign_in::a_sign_in_may_take_ten_minutes(&cloud).await;
+    sign_in::a_dashboards_token_ends_with_its_permit(&cloud).await;
     clients::every_plugin_of_the_stock_client(&cloud).await;
     faults::keystone_fails_and_comes_back(cloud).await;
 }

@@ -1,13 +1,15 @@
-//! The sign-in that a dashboard asks for: where its token may go, and how long it may take.
+//! The sign-in that a dashboard asks for: where its token may go, how long it may take, and how long the token lives.
+
+use std::time::{Duration, Instant};
 
 use fedgate::{
     domain::secret::Secret,
     keys::SecretSealer,
     port::signer::{Purpose, Sealer as _},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Cloud, token_in, websso};
+use super::{Cloud, signed_in_page, token_in, websso};
 use crate::parts::gateway::{PEOPLE, client};
 
 pub(super) async fn origins_are_compared_before_anything_else(cloud: &Cloud) {
@@ -125,4 +127,31 @@ pub(super) async fn a_sign_in_may_take_ten_minutes(cloud: &Cloud) {
             assert!(page.text().contains("SIGN_IN_EXPIRED"), "{}", page.text());
         }
     }
+}
+
+/// Keystone gives every token an hour; the rule says six seconds.
+pub(super) async fn a_dashboards_token_ends_with_its_permit(cloud: &Cloud) {
+    let browser = cloud.land.browser();
+    let begun = Instant::now();
+    let unscoped = token_in(&signed_in_page(cloud, &browser, 2).await);
+    let body = json!({ "auth": { "identity": { "methods": ["token"], "token": { "id": unscoped } },
+        "scope": { "project": { "name": "webshop", "domain": { "name": "acme" } } } } });
+    let answer = client(&cloud.land.ca)
+        .post(cloud.land.cloud.at("/v3/auth/tokens"))
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 201);
+    let scoped = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
+    for token in [&unscoped, &scoped] {
+        while cloud.takes(token).await {
+            assert!(begun.elapsed() < Duration::from_secs(60), "still good");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(4), "not before its time");
+    // The session goes on: who still may look gets another token.
+    let again = token_in(&browser.open(&websso(cloud)).await);
+    assert!(cloud.takes(&again).await);
 }
