@@ -7,6 +7,7 @@
 use std::io::IsTerminal;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as Number, kill_process};
@@ -27,44 +28,71 @@ use super::login;
 const PAUSE: Duration = Duration::from_secs(5);
 /// A token is renewed this many seconds before it ends, or a fifth of its life where that is less.
 const EARLY: i64 = 300;
+/// A renewal that is under way when the program has ended may take so long yet.
+const FINISH: Duration = Duration::from_secs(3);
 
 /// Runs the program to its end.
 pub async fn run(context: &Context, ask: &Exec) -> Result<ExitCode, Problem> {
     let (cloud, scoped) = login::scoped(context, &ask.place).await?;
+    // From now on a signal no longer ends this program: the other one decides, and the folder goes in any case.
+    let mut signals = Signals::listen()?;
     let folder = Folder::make()?;
     folder.write(context, &cloud, &scoped)?;
-    // From now on a signal no longer ends this program: the other one decides.
-    let mut signals = Signals::listen()?;
     let mut child = start(context, ask, (&cloud, &scoped), &folder)?;
-    let mut ends = scoped.ends;
-    let mut next = until_renewal(ends);
+    let renewals = Renewals {
+        context,
+        ask,
+        folder: &folder,
+        underway: AtomicBool::new(false),
+    };
+    // It goes on beside all else: signals neither put it off nor wait for it.
+    let mut renewal = std::pin::pin!(renewals.next((until_renewal(scoped.ends), scoped.ends)));
     loop {
         tokio::select! {
             status = child.wait() => {
                 let status = status.map_err(|error| Local::Runtime(error.to_string()))?;
+                if renewals.underway.load(Ordering::Relaxed) {
+                    // A session's refresh token may just be changing hands: dropped now, the new one would be lost.
+                    let _given_up = tokio::time::timeout(FINISH, &mut renewal).await;
+                }
                 return Ok(code_of(status));
             }
             number = signals.next() => pass_on(&child, number),
-            () = tokio::time::sleep(next) => {
-                match renewed(context, ask, &folder).await {
-                    Ok(fresh) => {
-                        ends = fresh;
-                        next = until_renewal(ends);
-                    }
-                    Err(problem) => {
-                        complain(context, &problem, ends);
-                        next = (until_renewal(ends) / 2).max(PAUSE);
-                    }
-                }
-            }
+            next = &mut renewal => renewal.set(renewals.next(next)),
         }
     }
 }
 
-async fn renewed(context: &Context, ask: &Exec, folder: &Folder) -> Result<i64, Problem> {
-    let (cloud, scoped) = login::scoped(context, &ask.place).await?;
-    folder.write(context, &cloud, &scoped)?;
-    Ok(scoped.ends)
+/// Renews what lies in the files.
+struct Renewals<'a> {
+    context: &'a Context,
+    ask: &'a Exec,
+    folder: &'a Folder,
+    /// Whether one has begun and not ended.
+    underway: AtomicBool,
+}
+
+impl Renewals<'_> {
+    /// Waits, and renews the token that ends then; how long to wait for the next, and when that ends.
+    async fn next(&self, (wait, ends): (Duration, i64)) -> (Duration, i64) {
+        tokio::time::sleep(wait).await;
+        self.underway.store(true, Ordering::Relaxed);
+        let outcome = self.renewed().await;
+        self.underway.store(false, Ordering::Relaxed);
+        match outcome {
+            Ok(fresh) => (until_renewal(fresh), fresh),
+            Err(problem) => {
+                complain(self.context, &problem, ends);
+                ((until_renewal(ends) / 2).max(PAUSE), ends)
+            }
+        }
+    }
+
+    async fn renewed(&self) -> Result<i64, Problem> {
+        let (cloud, scoped) = login::scoped(self.context, &self.ask.place).await?;
+        self.folder.write(self.context, &cloud, &scoped)?;
+        Ok(scoped.ends)
+    }
 }
 
 fn until_renewal(ends: i64) -> Duration {

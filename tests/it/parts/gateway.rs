@@ -189,8 +189,17 @@ impl Gateway {
 
     /// Sends SIGHUP: it reads its configuration again.
     pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    /// Holds it where it is, or lets it go on.
+    pub fn hold(&self, still: bool) {
+        self.signal(if still { "-STOP" } else { "-CONT" });
+    }
+
+    fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
-        let done = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        let done = Command::new("kill").args([name, &id]).status().unwrap();
         assert!(done.success());
     }
 
