@@ -64,8 +64,16 @@ impl Rechecks {
             .any(|source| source.upstream.ways().recheck.is_some())
     }
 
-    /// Asks the upstream of a session again, if it gave something to be asked by.
-    pub async fn ask(&self, sid: &str, caller: &Caller) -> Result<(), Fault> {
+    /// Asks the upstream of a session again, if it gave something to be asked by. To the end, also if whoever wants to
+    /// know goes away: the answer of a provider that rotates its refresh tokens holds the only one that is still good.
+    pub async fn ask(self: &Arc<Self>, sid: &str, caller: &Caller) -> Result<(), Fault> {
+        let (own, sid, caller) = (Arc::clone(self), sid.to_owned(), caller.clone());
+        tokio::spawn(async move { own.ask_to_the_end(&sid, &caller).await })
+            .await
+            .map_err(|broken| Fault::new(Code::Internal, format!("asking an upstream again: {broken}")))?
+    }
+
+    async fn ask_to_the_end(&self, sid: &str, caller: &Caller) -> Result<(), Fault> {
         let Some(bond) = self.bonds.bond(sid).await? else {
             return Ok(());
         };

@@ -1,6 +1,8 @@
 //! An organisation whose people come and go, while they are signed in here: the certified `oidc-provider` from npm is
 //! asked again at each refresh, and says by back channel who has signed out.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::parts::{
@@ -171,8 +173,20 @@ async fn who_is_removed_at_the_organisation_loses_access_at_the_next_refresh() {
     );
     assert_eq!(corp.userinfo(&first).await, 200, "nothing has ended");
     corp.people(&json!({ "alice": { "groups": ["viewers"] } }));
-    let (status, first) = corp.refresh(&first).await;
+    let (status, mut first) = corp.refresh(&first).await;
     assert_eq!(status, 200, "{first}");
+
+    // Somebody goes away while the provider is asked: its new refresh token is kept all the same.
+    corp.people(&json!({ "alice": { "groups": ["viewers"] }, "slow": 1500 }));
+    let gone = tokio::time::timeout(Duration::from_millis(500), corp.refresh(&first)).await;
+    assert!(gone.is_err(), "{gone:?}");
+    corp.people(&json!({ "alice": { "groups": ["developers"] } }));
+    for _ in 0..2 {
+        let (status, again) = corp.refresh(&first).await;
+        assert_eq!(status, 200, "{again}");
+        first = again;
+    }
+    assert_eq!(corp.groups(&first).await, json!(["developers"]));
 
     corp.people(&json!({}));
     let (status, body) = corp.refresh(&first).await;
@@ -234,7 +248,7 @@ async fn signing_out_there_ends_it_here(corp: &Corp) {
     while corp.userinfo(&tokens).await == 200 {
         left -= 1;
         assert!(left > 0, "still signed in: {}", corp.land.cloud.log());
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(corp.refresh(&tokens).await.0, 400);
     assert_eq!(
