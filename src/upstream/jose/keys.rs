@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    task::JoinHandle,
+};
 
 use crate::domain::{
     fault::{Code, Fault},
@@ -19,6 +22,9 @@ const AT_MOST_EVERY_AT_FIRST: Duration = Duration::from_secs(2);
 /// A key that the issuer has withdrawn must not be believed for ever.
 const KEPT: Duration = Duration::from_secs(3600);
 
+/// What an issuer answers to the question for its keys.
+type Answer = Result<serde_json::Value, String>;
+
 /// The keys of one issuer.
 #[derive(Default)]
 pub(in crate::upstream) struct KeySet {
@@ -31,8 +37,10 @@ pub(in crate::upstream) struct Held {
     set: JwkSet,
     /// When they were last asked for, with or without success.
     asked: Option<Timestamp>,
-    /// When they were last read.
+    /// When what was read last was asked for.
     read: Option<Timestamp>,
+    /// The question that is under way. Whoever asked may have gone away: the next one waits for the same answer.
+    underway: Option<JoinHandle<Answer>>,
 }
 
 impl KeySet {
@@ -43,37 +51,52 @@ impl KeySet {
 }
 
 impl Held {
-    /// Whether the issuer must, and may, be asked before a signature with this key id can be judged. Noted as asked:
-    /// a failed try counts too, else an outage there would be answered by a flood.
-    pub(in crate::upstream) fn must_ask(&mut self, kid: Option<&str>, now: Timestamp) -> bool {
+    /// Whether the issuer must, and may, be asked before a signature with this key id can be judged.
+    pub(in crate::upstream) fn must_ask(&self, kid: Option<&str>, now: Timestamp) -> bool {
         // Without a key id a change of keys cannot be seen: then they are asked for whenever that is allowed.
-        let known = kid.is_some() && !self.matching(kid).is_empty();
+        let known = kid.is_some() && self.fitting(kid).next().is_some();
         let old = self.read.is_none_or(|at| now >= at.plus(KEPT));
         let pause = if self.read.is_some() {
             AT_MOST_EVERY
         } else {
             AT_MOST_EVERY_AT_FIRST
         };
-        (!known || old) && self.asked.is_none_or(|at| now >= at.plus(pause))
+        self.underway.is_none() && (!known || old) && self.asked.is_none_or(|at| now >= at.plus(pause))
     }
 
-    /// Takes over what the issuer answered. An outage is borne as long as keys are known that may fit.
-    pub(in crate::upstream) fn answered(
+    /// Asks the issuer. Noted before it answers: a try that fails counts too, else an outage there would be met by a
+    /// flood, and so does one whose caller goes away, else everybody could cause as many as they like.
+    pub(in crate::upstream) fn ask(
         &mut self,
-        answer: Result<serde_json::Value, String>,
-        (kid, now): (Option<&str>, Timestamp),
+        now: Timestamp,
+        question: impl Future<Output = Answer> + Send + 'static,
+    ) {
+        self.asked = Some(now);
+        self.underway = Some(tokio::spawn(question));
+    }
+
+    /// Takes over what the issuer answers, if it was asked. An outage is borne as long as keys are known that may fit.
+    pub(in crate::upstream) async fn answered(
+        &mut self,
+        kid: Option<&str>,
         troubles: &Troubles,
     ) -> Result<(), Fault> {
-        self.asked = Some(now);
+        let (Some(underway), Some(asked)) = (&mut self.underway, self.asked) else {
+            return Ok(());
+        };
+        let answer = underway
+            .await
+            .unwrap_or_else(|broken| Err(format!("the question broke off: {broken}")));
+        self.underway = None;
         match answer {
             Ok(document) => {
                 self.set = readable(&document);
-                self.read = Some(now);
+                self.read = Some(asked);
                 troubles.worked(Part::Keys);
             }
             Err(reason) => {
-                troubles.failed(Part::Keys, now, reason.clone());
-                if self.matching(kid).is_empty() {
+                troubles.failed(Part::Keys, asked, reason.clone());
+                if self.fitting(kid).next().is_none() {
                     return Err(Fault::new(Code::UpstreamDown, reason));
                 }
                 tracing::warn!(reason, "an upstream's keys could not be read anew");
@@ -90,16 +113,14 @@ impl Held {
                 "the issuer's keys could not be read",
             ));
         }
-        Ok(self.matching(kid))
+        Ok(self.fitting(kid).cloned().collect())
     }
 
-    fn matching(&self, kid: Option<&str>) -> Vec<Jwk> {
+    fn fitting<'a>(&'a self, kid: Option<&'a str>) -> impl Iterator<Item = &'a Jwk> {
         self.set
             .keys
             .iter()
-            .filter(|key| kid.is_none() || key.common.key_id.as_deref() == kid)
-            .cloned()
-            .collect()
+            .filter(move |key| kid.is_none() || key.common.key_id.as_deref() == kid)
     }
 }
 
@@ -115,5 +136,43 @@ fn readable(document: &serde_json::Value) -> JwkSet {
             .into_iter()
             .filter_map(|key| serde_json::from_value(key).ok())
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_asks_may_go_away_and_the_next_one_hears_the_answer() {
+        let (keys, troubles) = (KeySet::default(), Troubles::default());
+        let (tell, told) = oneshot::channel::<serde_json::Value>();
+        let kid = Some("a");
+        {
+            let mut held = keys.hold().await;
+            assert!(held.must_ask(kid, Timestamp(0)));
+            held.ask(Timestamp(0), async {
+                told.await.map_err(|gone| gone.to_string())
+            });
+            let waiting = Duration::from_millis(1);
+            let gone = tokio::time::timeout(waiting, held.answered(kid, &troubles)).await;
+            assert!(gone.is_err());
+        }
+        let mut held = keys.hold().await;
+        assert!(!held.must_ask(kid, Timestamp(100)), "it is asked already");
+        assert!(held.candidates(kid).is_err());
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        tell.send(json!({ "keys": [key] })).unwrap();
+        held.answered(kid, &troubles).await.unwrap();
+        assert_eq!(held.candidates(kid).unwrap().len(), 1);
+        assert!(!held.must_ask(kid, Timestamp(100)));
+        assert!(
+            held.must_ask(kid, Timestamp(3600)),
+            "counted from the question on"
+        );
+        assert!(held.must_ask(Some("b"), Timestamp(60)));
     }
 }

@@ -131,12 +131,12 @@ impl Provider {
         }
         let now = self.clock.now();
         let soon = tried.is_some_and(|at| now < at.plus(ASK_AT_MOST_EVERY));
-        let outcome = if soon {
-            Err(self.reason())
-        } else {
-            self.discover().await
-        };
+        if soon {
+            return Err(Fault::new(Code::UpstreamDown, self.reason()));
+        }
+        // Before the answer: who goes away while waiting must not cause a question each time.
         *tried = Some(now);
+        let outcome = self.discover().await;
         outcome.map_err(|reason| Fault::new(Code::UpstreamDown, reason))?;
         self.known()
             .ok_or_else(|| Fault::new(Code::UpstreamDown, self.reason()))
@@ -206,14 +206,12 @@ impl Provider {
         let mut held = self.keys.hold().await;
         let now = self.clock.now();
         if held.must_ask(kid, now) {
-            let url = self.metadata().await?.jwks_uri;
-            let answer = self.outbound.get_json(&url).await;
-            held.answered(
-                answer.map_err(|fault| fault.to_string()),
-                (kid, now),
-                &self.troubles,
-            )?;
+            let (url, outbound) = (self.metadata().await?.jwks_uri, self.outbound.clone());
+            held.ask(now, async move {
+                outbound.get_json(&url).await.map_err(|fault| fault.to_string())
+            });
         }
+        held.answered(kid, &self.troubles).await?;
         held.candidates(kid)
     }
 }

@@ -85,51 +85,13 @@ impl Workload {
         let mut held = self.keys.hold().await;
         let now = self.clock.now();
         if held.must_ask(kid, now) {
-            let answer = self.read_keys().await;
-            held.answered(answer, (kid, now), &self.troubles)
-                .map_err(|fault| {
-                    let unread = format!("the keys of {} cannot be read now; try again", self.config.issuer);
-                    fault.because(vec![unread])
-                })?;
+            held.ask(now, read_keys(self.config.clone(), self.outbound.clone()));
         }
+        held.answered(kid, &self.troubles).await.map_err(|fault| {
+            let unread = format!("the keys of {} cannot be read now; try again", self.config.issuer);
+            fault.because(vec![unread])
+        })?;
         held.candidates(kid)
-    }
-
-    async fn read_keys(&self) -> Result<Value, String> {
-        if let Some(path) = &self.config.jwks_file {
-            return from_file(path).await;
-        }
-        let url = match &self.config.jwks_uri {
-            Some(url) => url.clone(),
-            None => self.discovered().await?,
-        };
-        self.outbound
-            .get_json(&url)
-            .await
-            .map_err(|fault| fault.to_string())
-    }
-
-    /// Where the discovery document says that the keys are. A Kubernetes API server's document has nothing else.
-    async fn discovered(&self) -> Result<Url, String> {
-        let issuer = &self.config.issuer;
-        let url = format!(
-            "{}/.well-known/openid-configuration",
-            issuer.trim_end_matches('/')
-        );
-        let url = Url::parse(&url).map_err(|error| format!("issuer: {error}"))?;
-        let document = self.outbound.get_json(&url).await;
-        let document = document.map_err(|fault| fault.to_string())?;
-        let text = |name: &str| document.get(name).and_then(Value::as_str);
-        // Keys of another issuer would let that one speak in this one's name (RFC 8414 §3.3).
-        if text("issuer") != Some(issuer) {
-            return Err("the discovery document names another issuer than the configuration".to_owned());
-        }
-        let keys = text("jwks_uri").ok_or("the discovery document has no jwks_uri")?;
-        let keys = Url::parse(keys).map_err(|error| format!("the discovery document: jwks_uri: {error}"))?;
-        if issuer.starts_with("https:") && keys.scheme() != "https" {
-            return Err("the discovery document names keys without https".to_owned());
-        }
-        Ok(keys)
     }
 
     /// The claims of a token that is the issuer's, good now, and for us.
@@ -239,6 +201,40 @@ impl Workload {
 /// What of the checks the caller may read: they say nothing about keys or configuration.
 fn invalid(why: &'static str) -> Fault {
     Fault::new(Code::ProofInvalid, why).because(vec![why.to_owned()])
+}
+
+/// The issuer's keys, from wherever the configuration says that they are.
+async fn read_keys(config: Config, outbound: Outbound) -> Result<Value, String> {
+    if let Some(path) = &config.jwks_file {
+        return from_file(path).await;
+    }
+    let url = match &config.jwks_uri {
+        Some(url) => url.clone(),
+        None => discovered(&config.issuer, &outbound).await?,
+    };
+    outbound.get_json(&url).await.map_err(|fault| fault.to_string())
+}
+
+/// Where the discovery document says that the keys are. A Kubernetes API server's document has nothing else.
+async fn discovered(issuer: &str, outbound: &Outbound) -> Result<Url, String> {
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        issuer.trim_end_matches('/')
+    );
+    let url = Url::parse(&url).map_err(|error| format!("issuer: {error}"))?;
+    let document = outbound.get_json(&url).await;
+    let document = document.map_err(|fault| fault.to_string())?;
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
+    // Keys of another issuer would let that one speak in this one's name (RFC 8414 §3.3).
+    if text("issuer") != Some(issuer) {
+        return Err("the discovery document names another issuer than the configuration".to_owned());
+    }
+    let keys = text("jwks_uri").ok_or("the discovery document has no jwks_uri")?;
+    let keys = Url::parse(keys).map_err(|error| format!("the discovery document: jwks_uri: {error}"))?;
+    if issuer.starts_with("https:") && keys.scheme() != "https" {
+        return Err("the discovery document names keys without https".to_owned());
+    }
+    Ok(keys)
 }
 
 async fn from_file(path: &Path) -> Result<Value, String> {

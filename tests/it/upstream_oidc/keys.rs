@@ -1,6 +1,9 @@
 //! Keys and headers, over TLS: what a signature must not be made with, how keys change, and what an outage of them costs.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use fedgate::{
     domain::fault::{Code, Fault},
@@ -237,6 +240,20 @@ async fn keys_that_cannot_be_read_are_an_outage_and_asked_for_again_soon() {
     }
     forger.says(|desk| &desk.keys, honest);
     login().await.unwrap();
+}
+
+#[tokio::test]
+async fn callers_that_go_away_cause_no_flood() {
+    let (forger, clock) = (Forger::start().await, TestClock::new());
+    let upstream = opened(&forger, &clock);
+    forger.says(|desk| &desk.keys, Reply::Stuck);
+    for _ in 0..3 {
+        let login = finish(&forger, &*upstream, Bent::new(&forger.issuer, clock.now().0));
+        let gone = tokio::time::timeout(Duration::from_millis(500), login).await;
+        assert!(gone.is_err(), "nobody answers");
+        clock.advance(3);
+    }
+    assert_eq!(keys_asked(&forger.desk), 1);
 }
 
 #[tokio::test]
