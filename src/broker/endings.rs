@@ -4,9 +4,14 @@
 //!
 //! What is kept survives a restart. A target that does not answer is asked again until the token has ended anyway.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::domain::{access::Permit, fault::Fault, time::Timestamp};
+use crate::domain::{
+    access::Permit,
+    fault::{Code, Fault},
+    ids::TargetId,
+    time::Timestamp,
+};
 use crate::port::{
     clock::Clock,
     records::{Ending, Endings},
@@ -16,8 +21,10 @@ use crate::port::{
 
 use super::{directory::Directory, spelling};
 
-/// Most tokens that one round ends.
+/// Most tokens of one target that one round ends.
 const MOST_AT_ONCE: u32 = 200;
+/// So long a target may think about one of them: the next round of all others waits for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A token that its target ends so soon after its permit is left alone: clocks differ by that much.
 const NEAR: Duration = Duration::from_secs(60);
 
@@ -87,7 +94,8 @@ impl Ender {
         }))
     }
 
-    /// Ends what is due. A job calls it every few seconds; replicas may do so at the same time.
+    /// Ends what is due. A job calls it every few seconds; replicas may do so at the same time. Each target has a turn
+    /// of its own: one that does not answer holds up nothing elsewhere.
     pub async fn sweep(&self) {
         let now = self.clock.now();
         let due = match self.endings.due(now, MOST_AT_ONCE).await {
@@ -97,20 +105,39 @@ impl Ender {
                 return;
             }
         };
+        let mut by_target: BTreeMap<TargetId, Vec<Ending>> = BTreeMap::new();
         for ending in due {
-            if self.end(&ending, now).await
-                && let Err(fault) = self.endings.done(&ending.id).await
-            {
+            by_target.entry(ending.target.clone()).or_default().push(ending);
+        }
+        let turns = by_target.into_values().map(|due| self.turn(due, now));
+        futures_util::future::join_all(turns).await;
+    }
+
+    /// Ends tokens of one target, until it does not answer: its other tokens would only wait as long each.
+    async fn turn(&self, due: Vec<Ending>, now: Timestamp) {
+        let mut down = false;
+        for ending in due {
+            let ended = if now >= ending.gone {
+                true
+            } else if down {
+                false
+            } else {
+                match self.end(&ending).await {
+                    Ok(()) => true,
+                    Err(fault) => {
+                        down = fault.code == Code::TargetDown;
+                        tracing::warn!(target = %ending.target, detail = %fault.detail, "a token could not be ended in time; it is tried again");
+                        false
+                    }
+                }
+            };
+            if ended && let Err(fault) = self.endings.done(&ending.id).await {
                 tracing::error!(%fault, "a token that has ended could not be forgotten");
             }
         }
     }
 
-    /// Whether it has ended.
-    async fn end(&self, ending: &Ending, now: Timestamp) -> bool {
-        if now >= ending.gone {
-            return true;
-        }
+    async fn end(&self, ending: &Ending) -> Result<(), Fault> {
         let token = self
             .sealer
             .open(Purpose::Handed, &ending.sealed)
@@ -118,14 +145,10 @@ impl Ender {
         let target = self.directory.target(&ending.target);
         let (Some(token), Some(door)) = (token, target.and_then(|target| target.ways().dashboards)) else {
             tracing::error!(target = %ending.target, "a token that must end cannot be ended: its target or the secret key is another; it ends by itself");
-            return true;
+            return Ok(());
         };
-        match door.revoke(&token).await {
-            Ok(()) => true,
-            Err(fault) => {
-                tracing::warn!(target = %ending.target, detail = %fault.detail, "a token could not be ended in time; it is tried again");
-                false
-            }
-        }
+        tokio::time::timeout(LONGEST_WAIT, door.revoke(&token))
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(Code::TargetDown, "no answer in time")))
     }
 }

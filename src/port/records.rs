@@ -81,7 +81,7 @@ pub trait Endings: Send + Sync {
     async fn note(&self, ending: &Ending) -> Result<(), RecordFault>;
     /// The one of that id, if it is kept.
     async fn known(&self, id: &str) -> Result<Option<Ending>, RecordFault>;
-    /// Those that must have ended at `now`, the oldest first.
+    /// Those that must have ended at `now`, the oldest first: at most so many of each target.
     async fn due(&self, now: Timestamp, most: u32) -> Result<Vec<Ending>, RecordFault>;
     /// Forgets one that has ended.
     async fn done(&self, id: &str) -> Result<(), RecordFault>;

@@ -33,6 +33,7 @@ mod decisions;
 mod demo;
 mod demo_policy;
 mod docker;
+mod endings;
 mod explain;
 mod fedctl;
 mod freshness;

@@ -48,7 +48,9 @@ impl Endings for Records {
 
     async fn due(&self, now: Timestamp, most: u32) -> Result<Vec<Ending>, RecordFault> {
         let rows = sqlx::query(
-            "SELECT id, target, sealed, ends, gone FROM endings WHERE ends <= $1 ORDER BY ends LIMIT $2",
+            "SELECT id, target, sealed, ends, gone FROM (SELECT id, target, sealed, ends, gone, \
+             ROW_NUMBER() OVER (PARTITION BY target ORDER BY ends, id) AS place FROM endings WHERE ends <= $1) AS due \
+             WHERE place <= $2 ORDER BY ends, id",
         )
         .bind(now.0)
         .bind(i64::from(most))

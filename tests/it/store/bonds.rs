@@ -105,13 +105,14 @@ pub async fn bonds_last_as_long_as_their_sessions(opened: &Opened) {
 }
 
 pub async fn tokens_that_must_end_are_found_in_time(opened: &Opened) {
-    let ending = |id: &str, ends: i64| Ending {
+    let at = |target: &str, id: &str, ends: i64| Ending {
         id: id.to_owned(),
-        target: TargetId::parse("openstack").unwrap(),
+        target: TargetId::parse(target).unwrap(),
         sealed: format!("sealed {id}"),
         ends: Timestamp(NOW + ends),
         gone: Timestamp(NOW + 3600),
     };
+    let ending = |id: &str, ends: i64| at("openstack", id, ends);
     for (id, ends) in [("late", 20), ("soon", 5), ("later", 90)] {
         opened.endings.note(&ending(id, ends)).await.unwrap();
     }
@@ -129,6 +130,10 @@ pub async fn tokens_that_must_end_are_found_in_time(opened: &Opened) {
     assert_eq!(due(4, 10).await, Vec::<String>::new());
     assert_eq!(due(20, 10).await, ["soon", "late"]);
     assert_eq!(due(100, 2).await, ["soon", "late"]);
+    // Those of one target do not crowd out another's.
+    opened.endings.note(&at("elsewhere", "last", 95)).await.unwrap();
+    assert_eq!(due(100, 2).await, ["soon", "late", "last"]);
     opened.endings.done("soon").await.unwrap();
-    assert_eq!(due(100, 10).await, ["late", "later"]);
+    assert_eq!(due(100, 10).await, ["late", "later", "last"]);
+    opened.endings.done("last").await.unwrap();
 }
