@@ -6,16 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::rego::{
-    ChangeFault, Draft, Store, Value, Version,
-    bundle::{self, Bundle, File, Limits, Verification},
-};
+use crate::rego::{ChangeFault, Draft, Store, Value, Version, bundle::Verification};
 
-use super::super::build::StartFault;
-
-/// Deepest folder, and most files: a link back up must not read for ever.
-const DEEPEST: usize = 32;
-const MOST: usize = 20_000;
+use super::{super::build::StartFault, walk};
 
 /// What is asked of the signatures of bundles.
 #[derive(Debug, Clone, Default)]
@@ -53,11 +46,14 @@ impl Sources {
     pub fn load(&self, store: &Arc<Store>) -> Result<(), StartFault> {
         let mut pieces = Vec::new();
         for path in &self.files {
-            gather(path, path, &mut pieces, DEEPEST)?;
+            for file in walk::files(path, &walk::hidden).map_err(StartFault::of)? {
+                single(path, &file, &mut pieces)?;
+            }
         }
         let mut bundles = Vec::new();
         for path in &self.bundles {
-            bundles.push((path.display().to_string(), read_bundle(path, &self.signatures)?));
+            let bundle = walk::read_bundle(path, &self.signatures, &|_| false);
+            bundles.push((path.display().to_string(), bundle.map_err(StartFault::of)?));
         }
         let version = self.version;
         store
@@ -69,7 +65,7 @@ impl Sources {
                     .into_iter()
                     .try_for_each(|piece| put(draft, piece, version))
             })
-            .map_err(|fault| StartFault(fault.to_string()))
+            .map_err(StartFault::of)
     }
 }
 
@@ -107,29 +103,6 @@ fn merge(draft: &mut Draft, at: &mut Vec<String>, value: Value) -> Result<(), Ch
     draft.put_data(at, value)
 }
 
-fn gather(root: &Path, path: &Path, pieces: &mut Vec<Piece>, depth: usize) -> Result<(), StartFault> {
-    let wrong = |what: &str| StartFault(format!("{}: {what}", path.display()));
-    if pieces.len() > MOST || depth == 0 {
-        return Err(wrong("there are too many files or folders in one another"));
-    }
-    let kind = fs::metadata(path).map_err(|error| wrong(&error.to_string()))?;
-    if !kind.is_dir() {
-        return single(root, path, pieces);
-    }
-    let entries = fs::read_dir(path).map_err(|error| wrong(&error.to_string()))?;
-    let mut names: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    names.sort();
-    for name in names {
-        let hidden = name
-            .file_name()
-            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden {
-            gather(root, &name, pieces, depth - 1)?;
-        }
-    }
-    Ok(())
-}
-
 fn single(root: &Path, path: &Path, pieces: &mut Vec<Piece>) -> Result<(), StartFault> {
     let wrong = |what: String| StartFault(format!("{}: {what}", path.display()));
     let extension = path.extension().and_then(|extension| extension.to_str());
@@ -151,53 +124,7 @@ fn single(root: &Path, path: &Path, pieces: &mut Vec<Piece>) -> Result<(), Start
         }
         _ => return Ok(()),
     };
-    let below = path.parent().and_then(|folder| folder.strip_prefix(root).ok());
-    let at = below
-        .into_iter()
-        .flat_map(Path::components)
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
+    let at = walk::below(root, path);
     pieces.push(Piece::Data { at, value });
-    Ok(())
-}
-
-fn read_bundle(path: &Path, signatures: &Signatures) -> Result<Bundle, StartFault> {
-    let wrong = |what: String| StartFault(format!("{}: {what}", path.display()));
-    let mut files = Vec::new();
-    if path.is_dir() {
-        content(path, path, &mut files, DEEPEST)?;
-    } else {
-        let archive = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        files = bundle::unpack(&archive, &Limits::default()).map_err(|fault| wrong(fault.to_string()))?;
-    }
-    let read = match signatures {
-        Signatures::None => bundle::assemble(files, None),
-        Signatures::By(verification) => bundle::assemble(files, Some(verification)),
-        Signatures::Ignored => {
-            files.retain(|file| !bundle::is_signature(&file.path));
-            bundle::assemble(files, None)
-        }
-    };
-    read.map_err(|fault| wrong(fault.to_string()))
-}
-
-/// The files of a folder that stands for a bundle.
-fn content(root: &Path, folder: &Path, files: &mut Vec<File>, depth: usize) -> Result<(), StartFault> {
-    let wrong = |what: &str| StartFault(format!("{}: {what}", folder.display()));
-    if files.len() > MOST || depth == 0 {
-        return Err(wrong("there are too many files or folders in one another"));
-    }
-    let entries = fs::read_dir(folder).map_err(|error| wrong(&error.to_string()))?;
-    let mut names: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    names.sort();
-    for path in names {
-        if path.is_dir() {
-            content(root, &path, files, depth - 1)?;
-            continue;
-        }
-        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-        let bytes = fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
-        files.push(File { path: name, bytes });
-    }
     Ok(())
 }

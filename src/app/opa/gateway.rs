@@ -13,7 +13,7 @@ use crate::{
     policy::{
         Config, PolicyEngine,
         bundles::{BundleKeeper, Wiring, into_store},
-        rest::{ManagementListener, Rest, Right},
+        rest::{ManagementListener, Rest},
     },
     port::{bundles::Bundles, decisions::Decisions, policy::Policy as _, secrets::Secrets},
     rego::{
@@ -225,8 +225,7 @@ fn own(policy: &PolicyEngine) -> Bundle {
 fn callers(rest: &Rest) -> Bundle {
     let mut by_name = serde_json::Map::new();
     for caller in rest.management.iter().flat_map(|door| &door.callers) {
-        let rights: Vec<&str> = caller.may.iter().map(|right| right_name(*right)).collect();
-        by_name.insert(caller.name.clone(), rights.into());
+        by_name.insert(caller.name.clone(), serde_json::json!(caller.may));
     }
     let data = serde_json::json!({"system": {"callers": by_name}}).to_string();
     Bundle {
@@ -241,13 +240,5 @@ fn callers(rest: &Rest) -> Bundle {
             version: Version::V1,
         }],
         data: Value::from_json_str(&data).unwrap_or_else(|_| Value::new_object()),
-    }
-}
-
-const fn right_name(right: Right) -> &'static str {
-    match right {
-        Right::Decide => "decide",
-        Right::Write => "write",
-        Right::Read => "read",
     }
 }

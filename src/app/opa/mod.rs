@@ -6,6 +6,7 @@ mod files;
 mod gateway;
 mod listen;
 mod subject;
+pub mod walk;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 

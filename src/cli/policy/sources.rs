@@ -8,14 +8,10 @@ use std::{
 };
 
 use super::{author::End, data};
-use crate::rego::{
-    Issue, Module, Options, Snapshot, Value, Version,
-    bundle::{self, Bundle, File, Limits},
+use crate::{
+    app::opa::{Signatures, walk},
+    rego::{Issue, Module, Options, Snapshot, Value, Version, bundle::Bundle},
 };
-
-/// Deepest folder, and most files: a link back up must not read for ever.
-const DEEPEST: usize = 32;
-const MOST: usize = 20_000;
 
 /// What a command names.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +43,9 @@ impl Loaded {
     pub(super) fn read(named: &Named<'_>) -> Result<Self, End> {
         let mut loaded = Self::default();
         for path in named.files {
-            loaded.gather(named, (path, path), DEEPEST)?;
+            for file in walk::files(path, &|path| ignored(path, named.ignore))? {
+                loaded.file(named, path, &file)?;
+            }
         }
         for path in named.bundles {
             loaded.bundle(named, path)?;
@@ -73,26 +71,6 @@ impl Loaded {
             .collect()
     }
 
-    fn gather(&mut self, named: &Named<'_>, place: (&Path, &Path), depth: usize) -> Result<(), End> {
-        let (root, path) = place;
-        let kind = fs::metadata(path).map_err(|error| wrong(path, &error))?;
-        if self.modules.len() > MOST || depth == 0 {
-            return Err(wrong(
-                path,
-                &"there are too many files, or folders in one another",
-            ));
-        }
-        if !kind.is_dir() {
-            return self.file(named, root, path);
-        }
-        for inner in children(path)? {
-            if !ignored(&inner, named.ignore) {
-                self.gather(named, (root, &inner), depth - 1)?;
-            }
-        }
-        Ok(())
-    }
-
     fn file(&mut self, named: &Named<'_>, root: &Path, path: &Path) -> Result<(), End> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let read = || fs::read_to_string(path).map_err(|error| wrong(path, &error));
@@ -112,12 +90,7 @@ impl Loaded {
                     return Ok(());
                 }
                 let value = data::parse(path, &read()?).map_err(|what| wrong(path, &what))?;
-                let folder = path.parent().and_then(|folder| folder.strip_prefix(root).ok());
-                let below: Vec<String> = folder
-                    .into_iter()
-                    .flat_map(Path::components)
-                    .map(|part| part.as_os_str().to_string_lossy().into_owned())
-                    .collect();
+                let below = walk::below(root, path);
                 data::merge(&mut self.data, &below, value).map_err(|what| wrong(path, &what))
             }
             // Whatever else lies in a folder is left; a file that was named is not.
@@ -130,15 +103,8 @@ impl Loaded {
     }
 
     fn bundle(&mut self, named: &Named<'_>, path: &Path) -> Result<(), End> {
-        let read = if path.is_dir() {
-            let mut files = Vec::new();
-            content((path, path), named.ignore, &mut files, DEEPEST)?;
-            bundle::assemble(files, None)
-        } else {
-            let archive = fs::read(path).map_err(|error| wrong(path, &error))?;
-            bundle::read(&archive, &Limits::default(), None)
-        };
-        let Bundle { modules, data, .. } = read.map_err(|fault| wrong(path, &fault))?;
+        let read = walk::read_bundle(path, &Signatures::None, &|path| ignored(path, named.ignore));
+        let Bundle { modules, data, .. } = read?;
         for module in modules {
             self.modules.push(Arc::new(Module {
                 id: format!("{}/{}", path.display(), module.id.trim_start_matches('/')),
@@ -152,71 +118,15 @@ impl Loaded {
 
 /// The Rego files below a path, in order.
 pub(super) fn rego_files(path: &Path, ignore: &[String]) -> Result<Vec<PathBuf>, End> {
-    let mut found = Vec::new();
-    walk(path, ignore, &mut found, DEEPEST)?;
+    let mut found = walk::files(path, &|path| ignored(path, ignore))?;
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "rego"));
     Ok(found)
-}
-
-fn walk(path: &Path, ignore: &[String], found: &mut Vec<PathBuf>, depth: usize) -> Result<(), End> {
-    if found.len() > MOST || depth == 0 {
-        return Err(wrong(
-            path,
-            &"there are too many files, or folders in one another",
-        ));
-    }
-    if !fs::metadata(path).map_err(|error| wrong(path, &error))?.is_dir() {
-        if path.extension().is_some_and(|extension| extension == "rego") {
-            found.push(path.to_owned());
-        }
-        return Ok(());
-    }
-    for inner in children(path)? {
-        if !ignored(&inner, ignore) {
-            walk(&inner, ignore, found, depth - 1)?;
-        }
-    }
-    Ok(())
-}
-
-fn content(place: (&Path, &Path), ignore: &[String], files: &mut Vec<File>, depth: usize) -> Result<(), End> {
-    let (root, folder) = place;
-    if files.len() > MOST || depth == 0 {
-        return Err(wrong(
-            folder,
-            &"there are too many files, or folders in one another",
-        ));
-    }
-    for path in children(folder)? {
-        let manifest = path
-            .file_name()
-            .is_some_and(|name| name == ".manifest" || name == ".signatures.json");
-        if !manifest && ignored(&path, ignore) {
-            continue;
-        }
-        if path.is_dir() {
-            content((root, &path), ignore, files, depth - 1)?;
-            continue;
-        }
-        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-        let bytes = fs::read(&path).map_err(|error| wrong(&path, &error))?;
-        files.push(File { path: name, bytes });
-    }
-    Ok(())
-}
-
-fn children(folder: &Path) -> Result<Vec<PathBuf>, End> {
-    let entries = fs::read_dir(folder).map_err(|error| wrong(folder, &error))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    Ok(paths)
 }
 
 /// Hidden names, and those that the command line leaves out.
 fn ignored(path: &Path, patterns: &[String]) -> bool {
-    let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-        return true;
-    };
-    name.starts_with('.') || patterns.iter().any(|pattern| fits(pattern, &name))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    walk::hidden(path) || patterns.iter().any(|pattern| fits(pattern, &name))
 }
 
 /// `*` stands for any letters.
