@@ -2,7 +2,6 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use clap::ValueEnum;
 use url::Url;
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
     config::secret::SecretSources,
 };
 
-use super::{Failed, Place, load, runtime, say};
+use super::{Failed, Form, Place, load, runtime, show};
 
 /// What to examine.
 #[derive(Debug, clap::Args)]
@@ -33,12 +32,6 @@ pub(super) struct Wanted {
     output: Form,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    Text,
-    Json,
-}
-
 /// Examines, on standard output. Fails if anything is critical.
 pub(super) fn run(wanted: Wanted) -> Result<(), Failed> {
     let config = load(&wanted.place)?;
@@ -48,10 +41,7 @@ pub(super) fn run(wanted: Wanted) -> Result<(), Failed> {
         keystone_version: wanted.keystone_version,
     };
     let findings = runtime()?.block_on(examine(&config, &SecretSources::default(), &visit))?;
-    match wanted.output {
-        Form::Json => say(&serde_json::to_string_pretty(&findings)?)?,
-        Form::Text => say(&written(&findings))?,
-    }
+    show(wanted.output, findings.as_slice(), written)?;
     let critical = findings
         .iter()
         .filter(|finding| finding.grade == Grade::Critical)

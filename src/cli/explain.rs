@@ -12,12 +12,12 @@ use crate::{
         policies::in_force,
         recorded::{Seen, of_decision, of_user},
     },
-    config::{Config, secret::SecretSources},
+    config::secret::SecretSources,
     domain::access::Entitlement,
-    policy::{Did, PolicyEngine, RuleSeen},
+    policy::{Did, RuleSeen},
 };
 
-use super::{Failed, Place, load, policy::operate::span, runtime, say};
+use super::{Failed, Form, Place, load, policy::operate::span, runtime, show};
 
 /// What is to be explained: claims from a file, what somebody's organisation said at their last sign-in, or a
 /// decision that was made.
@@ -53,12 +53,6 @@ pub(super) struct Wanted {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tongue {
     En,
     De,
@@ -71,10 +65,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<(), Failed> {
     let engine = in_force(&config, &secrets)?;
     if let Some(id) = &wanted.decision {
         let seen = runtime()?.block_on(of_decision(&config, &secrets, &engine, id))?;
-        return match wanted.output {
-            Form::Json => say(&serde_json::to_string_pretty(&seen)?),
-            Form::Text => say(&all(&seen)),
-        };
+        return show(wanted.output, seen.as_slice(), all);
     }
     let target = wanted.target.as_deref().unwrap_or_default();
     let supposed = match (&wanted.claims, &wanted.user) {
@@ -84,19 +75,10 @@ pub(super) fn run(wanted: &Wanted) -> Result<(), Failed> {
         }
         (claims, user) => from_file(wanted, claims.as_ref(), user.as_deref(), target)?,
     };
-    show(wanted, &config, (&engine, &supposed))
-}
-
-fn show(
-    wanted: &Wanted,
-    config: &Config,
-    (engine, supposed): (&PolicyEngine, &Supposed),
-) -> Result<(), Failed> {
-    let explanation = explain(config, engine, supposed)?;
-    match wanted.output {
-        Form::Json => say(&serde_json::to_string_pretty(&explanation)?),
-        Form::Text => say(&written(&explanation, &supposed.target, wanted.language)),
-    }
+    let explanation = explain(&config, &engine, &supposed)?;
+    show(wanted.output, &explanation, |explanation| {
+        written(explanation, &supposed.target, wanted.language)
+    })
 }
 
 fn from_file(

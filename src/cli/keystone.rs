@@ -1,14 +1,21 @@
 //! `fedgate keystone …`: what an operator does with an OpenStack Keystone behind the gateway.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use serde::Serialize;
 
-use super::{Failed, Place, keystone_kolla, keystone_map, load, runtime, say};
+use super::{
+    Failed, Form, Place, keystone_kolla, keystone_map, load, looked_at, read_at_most, runtime, say, show,
+};
 use crate::{
     app::{
         operate,
-        provision::operate::{Applied, Hand, Planned, Report, Stand},
+        provision::operate::{Applied, Drift, Hand, Planned, Report, Stand, Then},
     },
     config::secret::SecretSources,
     domain::time::Timestamp,
@@ -96,13 +103,7 @@ pub(super) struct Offboard {
     output: Form,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    Text,
-    Json,
-}
-
-pub(super) fn run(command: Keystone) -> Result<(), Failed> {
+pub(super) fn run(command: Keystone) -> Result<ExitCode, Failed> {
     match command {
         Keystone::Setup {
             place,
@@ -115,24 +116,16 @@ pub(super) fn run(command: Keystone) -> Result<(), Failed> {
                 &SecretSources::default(),
                 (target.as_deref(), dry_run),
             ))?;
-            say(&lines.join("\n"))
+            say(&lines.join("\n"))?;
         }
-        Keystone::Kolla(wanted) => say(&keystone_kolla::run(&wanted)?),
-        Keystone::Map(wanted) => say(&keystone_map::run(&wanted)?),
-        Keystone::Plan { which, out } => plan(&which, out),
-        Keystone::Apply { which, plan, .. } => apply(&which, plan),
-        Keystone::Drift { which } => drift(&which),
-        Keystone::Status { which } => status(&which),
+        Keystone::Kolla(wanted) => say(&keystone_kolla::run(&wanted)?)?,
+        Keystone::Map(wanted) => say(&keystone_map::run(&wanted)?)?,
+        Keystone::Plan { which, out } => return plan(&which, out),
+        Keystone::Apply { which, plan, .. } => return apply(&which, plan),
+        Keystone::Drift { which } => return drift(&which),
+        Keystone::Status { which } => return status(&which),
     }
-}
-
-/// Exit code 3: there is something to look at.
-fn looked_at(something: bool) -> Result<(), Failed> {
-    if something {
-        Err(Failed(Vec::new()))
-    } else {
-        Ok(())
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Opens the stores for one deed, and closes them whatever comes of it.
@@ -149,19 +142,16 @@ fn by_hand<T>(
     })
 }
 
-fn plan(which: &Which, out: Option<PathBuf>) -> Result<(), Failed> {
+fn plan(which: &Which, out: Option<PathBuf>) -> Result<ExitCode, Failed> {
     let plans = by_hand(&which.place, async |hand: &Hand| {
         hand.plan(which.target.as_deref()).await
     })?;
-    let json = serde_json::to_string_pretty(&plans)?;
     if let Some(out) = out {
-        std::fs::write(&out, &json).map_err(|error| format!("{}: {error}", out.display()))?;
+        let json = serde_json::to_string_pretty(&plans)?;
+        std::fs::write(&out, json).map_err(|error| format!("{}: {error}", out.display()))?;
     }
-    match which.output {
-        Form::Json => say(&json)?,
-        Form::Text => say(&planned(&plans))?,
-    }
-    looked_at(plans.iter().any(|plan| !plan.plan.changes.is_empty()))
+    show(which.output, plans.as_slice(), planned)?;
+    Ok(looked_at(plans.iter().any(|plan| !plan.plan.changes.is_empty())))
 }
 
 fn planned(plans: &[Planned]) -> String {
@@ -183,29 +173,20 @@ fn planned(plans: &[Planned]) -> String {
     out
 }
 
-fn apply(which: &Which, file: Option<PathBuf>) -> Result<(), Failed> {
-    let plans = file.as_ref().map(read).transpose()?;
+fn apply(which: &Which, file: Option<PathBuf>) -> Result<ExitCode, Failed> {
+    let plans = file.as_deref().map(read).transpose()?;
     let applied = by_hand(&which.place, async |hand: &Hand| {
         hand.apply(which.target.as_deref(), plans.as_deref()).await
     })?;
-    match which.output {
-        Form::Json => say(&serde_json::to_string_pretty(&applied)?)?,
-        Form::Text => say(&made(&applied))?,
-    }
-    looked_at(applied.iter().any(|one| !one.failed.is_empty()))
+    show(which.output, applied.as_slice(), made)?;
+    Ok(looked_at(applied.iter().any(|one| !one.failed.is_empty())))
 }
 
-fn read(file: &PathBuf) -> Result<Vec<Planned>, Failed> {
-    let place = file.display();
-    let size = std::fs::metadata(file)
-        .map_err(|error| format!("{place}: {error}"))?
-        .len();
-    if size > LARGEST {
-        return Err(format!("{place}: found {size} bytes; expected at most {LARGEST}").into());
-    }
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{place}: {error}"))?;
+fn read(file: &Path) -> Result<Vec<Planned>, Failed> {
+    const EXPECTED: &str = "what `keystone plan --out` has written";
+    let text = read_at_most(file, LARGEST, EXPECTED)?;
     serde_json::from_str(&text)
-        .map_err(|error| format!("{place}: {error}; expected what `keystone plan --out` has written").into())
+        .map_err(|error| format!("{}: {error}; expected {EXPECTED}", file.display()).into())
 }
 
 fn made(applied: &[Applied]) -> String {
@@ -213,12 +194,7 @@ fn made(applied: &[Applied]) -> String {
     for one in applied {
         let _infallible = writeln!(out, "{}: {} changes made", one.target, one.done.len());
         for done in &one.done {
-            let note = done
-                .note
-                .as_ref()
-                .map(|note| format!(" ({note})"))
-                .unwrap_or_default();
-            let _infallible = writeln!(out, "  {} {}{note}", done.at.rfc3339(), done.change);
+            let _infallible = writeln!(out, "  {} {done}", done.at.rfc3339());
         }
         for (change, why) in &one.failed {
             let _infallible = writeln!(out, "  FAILED {change}: {why}");
@@ -234,44 +210,50 @@ fn made(applied: &[Applied]) -> String {
     out
 }
 
-fn drift(which: &Which) -> Result<(), Failed> {
+fn drift(which: &Which) -> Result<ExitCode, Failed> {
     let plans = by_hand(&which.place, async |hand: &Hand| {
         hand.plan(which.target.as_deref()).await
     })?;
-    match which.output {
-        Form::Json => {
-            let drifts: Vec<_> = plans
-                .iter()
-                .map(|plan| serde_json::json!({ "target": plan.target, "drift": plan.plan.drift }))
-                .collect();
-            say(&serde_json::to_string_pretty(&drifts)?)?;
-        }
-        Form::Text => {
-            let mut out = String::new();
-            for plan in &plans {
-                let drifts = &plan.plan.drift;
-                let _infallible = writeln!(out, "{}: {} changes by hand", plan.target, drifts.len());
-                for one in drifts {
-                    let then = match one.then {
-                        crate::app::provision::operate::Then::Stays => "stays",
-                        crate::app::provision::operate::Then::MadeAgain => "is made again",
-                    };
-                    let _infallible = writeln!(out, "  {}; {then}", one.what);
-                }
-            }
-            say(out.trim_end())?;
-        }
-    }
-    looked_at(plans.iter().any(|plan| !plan.plan.drift.is_empty()))
+    let drifts: Vec<Drifted<'_>> = plans
+        .iter()
+        .map(|plan| Drifted {
+            target: &plan.target,
+            drift: &plan.plan.drift,
+        })
+        .collect();
+    show(which.output, drifts.as_slice(), drifted)?;
+    Ok(looked_at(drifts.iter().any(|one| !one.drift.is_empty())))
 }
 
-fn status(which: &Which) -> Result<(), Failed> {
-    let stands = by_hand(&which.place, async |hand: &Hand| Ok(hand.stand().await))?;
-    match which.output {
-        Form::Json => say(&serde_json::to_string_pretty(&stands)?)?,
-        Form::Text => say(&stand(&stands))?,
+/// What was changed by hand at one target.
+#[derive(Serialize)]
+struct Drifted<'a> {
+    target: &'a str,
+    drift: &'a [Drift],
+}
+
+fn drifted(drifts: &[Drifted<'_>]) -> String {
+    let mut out = String::new();
+    for one in drifts {
+        let _infallible = writeln!(out, "{}: {} changes by hand", one.target, one.drift.len());
+        for drift in one.drift {
+            let then = match drift.then {
+                Then::Stays => "stays",
+                Then::MadeAgain => "is made again",
+            };
+            let _infallible = writeln!(out, "  {}; {then}", drift.what);
+        }
     }
-    looked_at(stands.iter().any(|one| one.state.behind_since.is_some()))
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn status(which: &Which) -> Result<ExitCode, Failed> {
+    let stands = by_hand(&which.place, async |hand: &Hand| Ok(hand.stand().await))?;
+    show(which.output, stands.as_slice(), stand)?;
+    Ok(looked_at(
+        stands.iter().any(|one| one.state.behind_since.is_some()),
+    ))
 }
 
 fn stand(stands: &[Stand]) -> String {
@@ -303,7 +285,7 @@ fn stand(stands: &[Stand]) -> String {
 }
 
 /// Lets somebody go, takes them back, or reports.
-pub(super) fn offboard(wanted: &Offboard) -> Result<(), Failed> {
+pub(super) fn offboard(wanted: &Offboard) -> Result<ExitCode, Failed> {
     let report = by_hand(&wanted.place, async |hand: &Hand| {
         if wanted.report {
             hand.report(&wanted.user).await
@@ -311,11 +293,8 @@ pub(super) fn offboard(wanted: &Offboard) -> Result<(), Failed> {
             hand.offboard(&wanted.user, wanted.back).await
         }
     })?;
-    match wanted.output {
-        Form::Json => say(&serde_json::to_string_pretty(&report)?)?,
-        Form::Text => say(&reported(&report))?,
-    }
-    looked_at(!report.waiting.is_empty())
+    show(wanted.output, &report, reported)?;
+    Ok(looked_at(!report.waiting.is_empty()))
 }
 
 fn reported(report: &Report) -> String {

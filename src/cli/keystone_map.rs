@@ -3,9 +3,9 @@
 //! The same as `keystone-manage mapping_engine`, from any machine, and by the processor that the schema
 //! version asks for (Keystone's own command always takes that of 1.0).
 
-use std::{fs, path::PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::Failed;
+use super::{Failed, read_at_most};
 use crate::app::operate;
 
 /// Largest file that is read.
@@ -28,16 +28,7 @@ pub(super) struct Wanted {
 }
 
 pub(super) fn run(wanted: &Wanted) -> Result<String, Failed> {
-    let read = |path: &PathBuf| -> Result<String, Failed> {
-        let place = path.display();
-        let size = fs::metadata(path)
-            .map_err(|error| format!("{place}: {error}"))?
-            .len();
-        if size > LARGEST {
-            return Err(format!("{place}: found {size} bytes; expected at most {LARGEST}").into());
-        }
-        fs::read_to_string(path).map_err(|error| format!("{place}: {error}; expected UTF-8 text").into())
-    };
+    let read = |path: &Path| read_at_most(path, LARGEST, "UTF-8 text");
     let (rules, assertion) = (read(&wanted.rules)?, read(&wanted.input)?);
     let settings = operate::MapSettings {
         version: wanted.schema_version.as_deref(),

@@ -12,17 +12,19 @@ mod keystone_map;
 mod policy;
 
 use std::{
+    fs::File,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, Ipv6Addr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::{
-    app::{build, operate, serve},
+    app::{build, operate, policies::Hangups, serve},
     config::{self, Config, secret::SecretSources},
     domain::key::Algorithm,
     telemetry::{self, Metrics},
@@ -119,15 +121,8 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     // One crypto provider for the whole process. It can only have been set by ourselves.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    // An author's command has OPA's exit codes.
-    let done = if let Command::Policy(policy::Policy::Author(command)) = &arguments.command {
-        policy::author::run(command)
-    } else {
-        dispatch(arguments.command).map(|()| ExitCode::SUCCESS)
-    };
-    match done {
+    match dispatch(arguments.command) {
         Ok(code) => code,
-        Err(Failed(lines)) if lines.is_empty() => ExitCode::from(3),
         Err(Failed(lines)) => {
             let mut out = std::io::stderr().lock();
             for line in lines {
@@ -139,8 +134,12 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failed> {
-    match command {
+fn dispatch(command: Command) -> Result<ExitCode, Failed> {
+    let done = match command {
+        // These have more to say than that it was done.
+        Command::Keystone(command) => return keystone::run(command),
+        Command::Offboard(wanted) => return keystone::offboard(&wanted),
+        Command::Policy(command) => return policy::run(command),
         Command::Serve(place) => serve_until_told(&place),
         Command::Check(place) => {
             load(&place)?;
@@ -170,9 +169,6 @@ fn dispatch(command: Command) -> Result<(), Failed> {
                 Named::Rs256 => Algorithm::Rs256,
             })),
         ),
-        Command::Keystone(command) => keystone::run(command),
-        Command::Offboard(wanted) => keystone::offboard(&wanted),
-        Command::Policy(command) => policy::run(command),
         Command::HashPassword => {
             let mut password = String::new();
             std::io::stdin().lock().take(4096).read_to_string(&mut password)?;
@@ -180,7 +176,8 @@ fn dispatch(command: Command) -> Result<(), Failed> {
         }
         Command::Demo(wanted) => demo::run(&wanted).map_err(|problem| Failed(vec![problem])),
         Command::DemoJob(job) => demo::job::run(&job).map_err(|problem| Failed(vec![problem])),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn load(place: &Place) -> Result<Config, Failed> {
@@ -192,8 +189,9 @@ fn serve_until_told(place: &Place) -> Result<(), Failed> {
     telemetry::start_log(&config.log)?;
     let metrics = Metrics::install()?;
     runtime()?.block_on(async {
+        let hangups = Hangups::listen();
         let app = build::build(config, &SecretSources::default(), metrics).await?;
-        app.reread_on_hangup(place.config.clone());
+        app.reread_on_hangup(place.config.clone(), hangups);
         serve::serve(app).await?;
         Ok(())
     })
@@ -232,6 +230,41 @@ fn keys(place: &Place, rotate: Option<Option<Algorithm>>) -> Result<(), Failed> 
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// How something is said: for people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+/// Says it in the form that was asked for.
+fn show<T: Serialize + ?Sized>(form: Form, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failed> {
+    match form {
+        Form::Json => say(&serde_json::to_string_pretty(value)?),
+        Form::Text => say(&text(value)),
+    }
+}
+
+/// It was done; exit code 3 if there is something to look at.
+fn looked_at(something: bool) -> ExitCode {
+    ExitCode::from(if something { 3 } else { 0 })
+}
+
+/// A whole text file, no larger than `largest` bytes; `expected` says what it should be.
+fn read_at_most(path: &Path, largest: u64, expected: &str) -> Result<String, Failed> {
+    let place = path.display();
+    let file = File::open(path).map_err(|error| format!("{place}: {error}"))?;
+    let mut bytes = Vec::new();
+    let size = file
+        .take(largest.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("{place}: {error}"))?;
+    if u64::try_from(size).is_ok_and(|size| size > largest) {
+        return Err(format!("{place}: found more than {largest} bytes; expected at most that many").into());
+    }
+    String::from_utf8(bytes).map_err(|error| format!("{place}: {error}; expected {expected}").into())
 }
 
 fn say(text: &str) -> Result<(), Failed> {

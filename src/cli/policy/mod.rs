@@ -1,7 +1,6 @@
 //! `fedgate policy …`: writing policies, the engine by itself, and the policies of a running gateway.
 
-pub(super) mod author;
-
+mod author;
 mod bench;
 mod check;
 mod coverage;
@@ -18,6 +17,8 @@ mod serve;
 mod sources;
 mod table;
 mod test;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -36,10 +37,10 @@ pub(super) enum Policy {
     Operate(operate::Operate),
 }
 
-pub(super) fn run(command: Policy) -> Result<(), Failed> {
+pub(super) fn run(command: Policy) -> Result<ExitCode, Failed> {
     match command {
-        Policy::Author(command) => author::run(&command).map(drop),
-        Policy::Serve(wanted) => serve::run(*wanted),
+        Policy::Author(command) => author::run(&command),
+        Policy::Serve(wanted) => serve::run(*wanted).map(|()| ExitCode::SUCCESS),
         Policy::Operate(operate) => operate::run(operate),
     }
 }

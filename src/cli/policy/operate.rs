@@ -1,11 +1,11 @@
 //! The policies of a running gateway: apply, roll back, shadow, status; and what a candidate would change.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::super::{Failed, Place, load, runtime, say};
+use super::super::{Failed, Form, Place, load, looked_at, runtime, say, show};
 use crate::{
     app::policy_operations::{self, Deed, Reach},
     config::secret::SecretSources,
@@ -33,7 +33,7 @@ pub(in crate::cli) enum Operate {
         gateway: Gateway,
         /// For people or for programs.
         #[arg(long, value_enum, default_value = "text")]
-        output: Output,
+        output: Form,
     },
     /// Run a candidate beside the live policies: its answers are compared and change nothing.
     Shadow {
@@ -61,7 +61,7 @@ pub(in crate::cli) enum Operate {
         since: Duration,
         /// For people or for programs.
         #[arg(long, value_enum, default_value = "text")]
-        output: Output,
+        output: Form,
     },
 }
 
@@ -90,14 +90,8 @@ pub(in crate::cli) struct Gateway {
     ca: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(in crate::cli) enum Output {
-    Text,
-    Json,
-}
-
-pub(super) fn run(operate: Operate) -> Result<(), Failed> {
-    match operate {
+pub(super) fn run(operate: Operate) -> Result<ExitCode, Failed> {
+    let done = match operate {
         Operate::Apply { source, gateway } => {
             let archive = archive(source.bundle, source.folder)?;
             let said = ask(&gateway, Deed::Apply(archive))?;
@@ -115,10 +109,7 @@ pub(super) fn run(operate: Operate) -> Result<(), Failed> {
         }
         Operate::Status { gateway, output } => {
             let said = ask(&gateway, Deed::State)?;
-            match output {
-                Output::Json => say(&serde_json::to_string_pretty(&said)?),
-                Output::Text => say(&status(&said).join("\n")),
-            }
+            show(output, &said, |said| status(said).join("\n"))
         }
         Operate::Shadow {
             off,
@@ -145,25 +136,18 @@ pub(super) fn run(operate: Operate) -> Result<(), Failed> {
             output,
         } => {
             let archive = archive(source.bundle, source.folder)?;
-            impact(&place, &archive, since, output)
+            return impact(&place, &archive, since, output);
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
-fn impact(place: &Place, archive: &[u8], since: Duration, output: Output) -> Result<(), Failed> {
+fn impact(place: &Place, archive: &[u8], since: Duration, output: Form) -> Result<ExitCode, Failed> {
     let config = load(place)?;
     let secrets = SecretSources::default();
     let report = runtime()?.block_on(policy_operations::impact(&config, &secrets, archive, since))?;
-    match output {
-        Output::Json => say(&serde_json::to_string_pretty(&report)?)?,
-        Output::Text => say(&report.lines().join("\n"))?,
-    }
-    if report.changes.is_empty() {
-        Ok(())
-    } else {
-        // Done, and there is something to look at: exit code 3.
-        Err(Failed(Vec::new()))
-    }
+    show(output, &report, |report| report.lines().join("\n"))?;
+    Ok(looked_at(!report.changes.is_empty()))
 }
 
 fn archive(bundle: Option<PathBuf>, folder: Option<PathBuf>) -> Result<Vec<u8>, Failed> {
