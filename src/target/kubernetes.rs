@@ -26,7 +26,7 @@ use crate::port::{
 };
 
 use super::{
-    Wiring,
+    Wiring, meant_for,
     own::{ID_TOKEN, end, groups, sign},
 };
 
@@ -173,9 +173,7 @@ impl Target for Kubernetes {
 
     async fn mint(&self, permit: &Permit) -> Result<Credential, Fault> {
         let identity = permit.identity();
-        if permit.target() != &self.facts.id {
-            return Err(Fault::new(Code::Internal, "the permit is for another target"));
-        }
+        meant_for(permit, &self.facts)?;
         let (id, expires) = (self.entropy.token(), end(permit, self.facts.ceilings.lifetime)?);
         let claims = Claims {
             iss: &self.issuer,

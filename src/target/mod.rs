@@ -15,11 +15,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    access::TargetKind,
+    access::{Permit, TargetKind},
+    fault::{Code, Fault},
     ids::{TargetId, TenantId},
     tenant::Tenant,
 };
-use crate::port::{entropy::Entropy, people::Given, signer::Signer, target::Target};
+use crate::port::{
+    entropy::Entropy,
+    people::Given,
+    signer::Signer,
+    target::{Target, TargetFacts},
+};
 
 /// One target, as configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -127,6 +133,27 @@ impl fmt::Debug for Wiring {
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
+}
+
+/// A permit is good at its own target alone, whoever hands it on.
+fn meant_for(permit: &Permit, facts: &TargetFacts) -> Result<(), Fault> {
+    if permit.target() == &facts.id {
+        Ok(())
+    } else {
+        Err(Fault::new(Code::Internal, "the permit is for another target"))
+    }
+}
+
+/// The Keystone domain of a permit's person: the first one of their tenant.
+fn home_domain<'a>(tenants: &'a BTreeMap<TenantId, Tenant>, permit: &Permit) -> Result<&'a str, Fault> {
+    let tenant = permit.identity().tenant();
+    let home = tenants.get(tenant).and_then(|tenant| tenant.domains.first());
+    home.map(String::as_str).ok_or_else(|| {
+        Fault::new(
+            Code::TargetRefused,
+            format!("tenant '{tenant}' has no Keystone domain in the configuration"),
+        )
+    })
 }
 
 /// Why a target cannot be opened.

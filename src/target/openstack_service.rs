@@ -28,7 +28,7 @@ use crate::domain::{
 };
 use crate::port::target::{AtService, GroupPrefix, Place, Service, Target, TargetFacts, Ways};
 
-use super::Wiring;
+use super::{Wiring, home_domain, meant_for};
 
 /// Keystone's ids have 32 digits; so do ours where Keystone's is not configured.
 const ID_DIGITS: usize = 32;
@@ -153,24 +153,11 @@ impl OpenstackService {
         let key = Identity::key_of(&self.issuer, what);
         key.chars().take(ID_DIGITS).collect()
     }
-
-    fn home(&self, permit: &Permit) -> Result<Place, Fault> {
-        let tenant = permit.identity().tenant();
-        let home = self.tenants.get(tenant).and_then(|tenant| tenant.domains.first());
-        home.map(|name| self.domain(name)).ok_or_else(|| {
-            Fault::new(
-                Code::TargetRefused,
-                format!("tenant '{tenant}' has no Keystone domain in the configuration"),
-            )
-        })
-    }
 }
 
 impl Service for OpenstackService {
     fn told(&self, permit: &Permit, scope: &str) -> Result<AtService, Fault> {
-        if permit.target() != &self.facts.id {
-            return Err(Fault::new(Code::Internal, "the permit is for another target"));
-        }
+        meant_for(permit, &self.facts)?;
         let chosen = chosen(permit, scope)?;
         let mut roles = BTreeSet::new();
         for grant in permit.grants() {
@@ -193,7 +180,7 @@ impl Service for OpenstackService {
         }
         Ok(AtService {
             username: permit.identity().username().to_owned(),
-            user_domain: self.home(permit)?,
+            user_domain: self.domain(home_domain(&self.tenants, permit)?),
             project: self.project(chosen),
             project_domain: self.domain(chosen.0),
             roles: roles.into_iter().collect(),

@@ -40,7 +40,7 @@ use crate::port::relay::Call;
 use crate::port::target::{GroupPrefix, Target, TargetFacts, Ways};
 use crate::wire::keystone::SUBJECT_TOKEN;
 
-use super::Wiring;
+use super::{Wiring, home_domain, meant_for};
 pub use config::{AdminConfig, Config, Dashboard};
 use transport::{Told, Transport};
 
@@ -51,6 +51,11 @@ const PAUSES: [Duration; 3] = [
     Duration::from_millis(200),
     Duration::from_millis(800),
 ];
+
+/// A value in a path or query.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
 
 /// A Keystone.
 pub struct Keystone {
@@ -114,26 +119,10 @@ impl Keystone {
         }
     }
 
-    fn home_domain(&self, permit: &Permit) -> Result<&str, Fault> {
-        let tenant = permit.identity().tenant();
-        self.tenants
-            .get(tenant)
-            .and_then(|tenant| tenant.domains.first())
-            .map(String::as_str)
-            .ok_or_else(|| {
-                Fault::new(
-                    Code::TargetRefused,
-                    format!("tenant '{tenant}' has no Keystone domain in the configuration"),
-                )
-            })
-    }
-
     /// What Keystone is told for a permit. What that gives is written down first: it is taken away by that.
     async fn told(&self, permit: &Permit) -> Result<Told, Fault> {
-        if permit.target() != &self.facts.id {
-            return Err(Fault::new(Code::Internal, "the permit is for another target"));
-        }
-        let domain = self.home_domain(permit)?;
+        meant_for(permit, &self.facts)?;
+        let domain = home_domain(&self.tenants, permit)?;
         let told = headers::of(permit, &self.remote_id, domain)?;
         if let Some(given) = &self.given {
             given.note(permit, domain).await?;

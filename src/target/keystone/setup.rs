@@ -16,7 +16,7 @@ use crate::wire::keystone::{
 };
 
 use super::{
-    AdminConfig, Config, answer,
+    AdminConfig, Config, answer, encoded,
     headers::name,
     transport::{Told, Transport},
 };
@@ -272,9 +272,10 @@ impl Admin<'_> {
     }
 
     async fn domain(&self, domain: &str) -> Result<(Step, Option<String>), SetupFault> {
-        let query: String = url::form_urlencoded::byte_serialize(domain.as_bytes()).collect();
         let what = format!("domain '{domain}'");
-        let found: Option<Domains> = self.look(&what, &format!("/v3/domains?name={query}")).await?;
+        let found: Option<Domains> = self
+            .look(&what, &format!("/v3/domains?name={}", encoded(domain)))
+            .await?;
         if let Some(found) = found.and_then(|list| list.domains.into_iter().next()) {
             let change = Change::None;
             return Ok((Step { what, change }, Some(found.id)));

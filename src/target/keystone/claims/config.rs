@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::person::readable;
+use super::super::headers::checked;
 use crate::domain::{access::is_reserved_role, ids::TargetId};
 
 /// First parts of paths that the gateway needs itself.
@@ -89,7 +89,7 @@ impl Config {
             problems.push("'default_role' must be a role that people from outside may have".to_owned());
         }
         for group in &self.groups {
-            if let Err(why) = readable(group) {
+            if let Err(why) = checked(group) {
                 problems.push(format!("'groups': '{group}' {why}"));
             } else if group.contains("name") || group.contains("domain") {
                 // Keystone looks for these words in the text of a list of groups, and locks the person out.

@@ -32,7 +32,7 @@ use crate::port::{
     target::{GroupPrefix, IdTokenFacts, Issuer, Target, TargetFacts, TokenFacts, TokenMint, Ways},
 };
 use crate::target::{
-    Wiring,
+    Wiring, home_domain, meant_for,
     own::{ACCESS_TOKEN, ID_TOKEN, at_hash, end, sign},
 };
 use crate::wire::oidc::Discovery;
@@ -140,18 +140,8 @@ impl Claims {
     }
 
     fn person<'a>(&'a self, permit: &'a Permit) -> Result<Person<'a>, Fault> {
-        if permit.target() != &self.facts.id {
-            return Err(Fault::new(Code::Internal, "the permit is for another target"));
-        }
-        let tenant = permit.identity().tenant();
-        let home = self.tenants.get(tenant).and_then(|tenant| tenant.domains.first());
-        let home = home.ok_or_else(|| {
-            Fault::new(
-                Code::TargetRefused,
-                format!("tenant '{tenant}' has no Keystone domain in the configuration"),
-            )
-        })?;
-        Person::of(permit, &self.config, home)
+        meant_for(permit, &self.facts)?;
+        Person::of(permit, &self.config, home_domain(&self.tenants, permit)?)
     }
 
     fn token<More: Serialize>(

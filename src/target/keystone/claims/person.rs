@@ -40,7 +40,7 @@ impl<'a> Person<'a> {
             ("openstack-user-domain", Some(domain)),
             ("openstack-default-project", default_project),
         ] {
-            if let Some(Err(why)) = value.map(readable) {
+            if let Some(Err(why)) = value.map(headers::checked) {
                 let detail = format!("the value for {claim} {why}");
                 return Err(Fault::new(Code::TargetRefused, detail));
             }
@@ -59,11 +59,6 @@ impl<'a> Person<'a> {
             groups: groups(permit, config),
         })
     }
-}
-
-/// Whether Keystone reads a value as it is written.
-pub(super) fn readable(value: &str) -> Result<(), &'static str> {
-    headers::checked(value)
 }
 
 /// The first project of the home domain with the role that the mapping gives there: never one on which the person

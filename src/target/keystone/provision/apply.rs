@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Mutex, PoisonError},
 };
 
@@ -17,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Change, Plan, ProvisionFault, Provisioner, Role, Who, credentials,
+    Change, Plan, ProvisionFault, Provisioner, Role, Who, credentials, encoded,
     found::{Found, FoundDomain, Mark},
-    manager::{Manager, encoded, failed},
+    manager::{Manager, failed},
 };
 use crate::domain::time::Timestamp;
 
@@ -38,6 +39,16 @@ pub struct Done {
     /// What is to be said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.change)?;
+        match &self.note {
+            Some(note) => write!(out, " ({note})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What became of a plan.

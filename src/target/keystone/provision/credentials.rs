@@ -12,9 +12,9 @@ use ::http::Method;
 
 use super::{
     super::{answer, headers},
-    ProvisionFault, Provisioner, Role, Who,
+    ProvisionFault, Provisioner, Role, Who, encoded,
     found::Found,
-    manager::{Session, encoded, failed, patiently},
+    manager::{Session, failed, patiently},
 };
 use crate::wire::{identity::ApplicationCredential, keystone::SUBJECT_TOKEN};
 

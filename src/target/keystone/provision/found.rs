@@ -10,8 +10,8 @@ use futures_util::{
 use serde_json::Value;
 
 use super::{
-    Change, Ledger, Plan, ProvisionFault, Provisioner, Role, Wanted, Who,
-    manager::{self, Manager, encoded},
+    Change, Ledger, Plan, ProvisionFault, Provisioner, Role, Wanted, Who, encoded,
+    manager::{self, Manager},
     plan,
 };
 use crate::wire::{

@@ -222,11 +222,6 @@ fn below_v3(link: &str) -> Option<String> {
     link.get(at..).map(str::to_owned)
 }
 
-/// A value in a path or query.
-pub(super) fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,7 @@ pub use plan::{Drift, Plan, Then};
 use crate::domain::access::Permit;
 use crate::port::{clock::Clock, secrets::Secrets};
 
-use super::transport::Transport;
+use super::{encoded, transport::Transport};
 
 /// Who should have what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

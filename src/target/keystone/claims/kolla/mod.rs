@@ -10,7 +10,7 @@ mod settings;
 use serde_json::json;
 use url::Url;
 
-use super::{Config, metadata};
+use super::{super::encoded, Config, metadata};
 
 /// The scopes that Apache asks for.
 const SCOPES: &str = "openid profile email groups";
@@ -70,21 +70,15 @@ impl Ask<'_> {
 
     /// Where mod_auth_openidc begins a sign-in with this gateway, without a page to choose among issuers.
     fn discover_url(&self) -> String {
-        let issuer: String = url::form_urlencoded::byte_serialize(self.issuer().as_bytes()).collect();
-        format!("{}{REDIRECT_PATH}?iss={issuer}", self.keystone)
+        format!("{}{REDIRECT_PATH}?iss={}", self.keystone, encoded(&self.issuer()))
     }
 
-    /// Horizon's page for signing in.
-    fn horizon_login(&self) -> Option<String> {
-        self.horizon
-            .map(|url| format!("{}/auth/login/", url.as_str().trim_end_matches('/')))
-    }
-
-    /// Where a sign-out at Apache and at this gateway returns to; it must be one of the client's
-    /// `post_logout_redirect_uris`.
+    /// Where a sign-out at Apache and at this gateway returns to, Horizon's page for signing in; it must be one of the
+    /// client's `post_logout_redirect_uris`.
     #[must_use]
     pub fn logout_return(&self) -> Option<String> {
-        self.horizon_login()
+        self.horizon
+            .map(|url| format!("{}/auth/login/", url.as_str().trim_end_matches('/')))
     }
 }
 
@@ -130,7 +124,7 @@ pub fn files(ask: &Ask<'_>) -> Vec<File> {
 /// How mod_auth_openidc names the files of an issuer: without the scheme, everything else escaped.
 fn file_name(issuer: &str) -> String {
     let bare = issuer.split_once("://").map_or(issuer, |(_, bare)| bare);
-    url::form_urlencoded::byte_serialize(bare.as_bytes()).collect()
+    encoded(bare)
 }
 
 /// Pretty, so that no two braces stand together: kolla renders the file as a Jinja template.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use url::Url;
 
-use super::{Ask, PROTOCOL, REDIRECT_PATH, SCOPES};
+use super::{super::super::encoded, Ask, PROTOCOL, REDIRECT_PATH, SCOPES};
 
 /// A text in YAML and in Python: a JSON string is one in both.
 fn quoted(text: &str) -> String {
@@ -70,8 +70,7 @@ pub(super) fn keystone_conf() -> String {
 pub(super) fn horizon(ask: &Ask<'_>) -> String {
     let keystone = quoted(&format!("{}/v3", ask.keystone));
     let choice = format!("{}_{PROTOCOL}", ask.identity_provider);
-    let back: String =
-        url::form_urlencoded::byte_serialize(ask.logout_return().unwrap_or_default().as_bytes()).collect();
+    let back = encoded(&ask.logout_return().unwrap_or_default());
     let logout = quoted(&format!("{}{REDIRECT_PATH}?logout={back}", ask.keystone));
     format!(
         r#"# /etc/kolla/config/horizon/_9999-custom-settings.py, written by `fedgate keystone kolla`.
