@@ -51,7 +51,7 @@ use super::{
     fronts,
     jobs::Jobs,
     opa,
-    policies::Policies,
+    policies::{Hangups, Policies},
     provision::{self, Keeper},
     rings, serve,
 };
@@ -60,6 +60,13 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct StartFault(pub String);
+
+impl StartFault {
+    /// What another room says of it.
+    pub(super) fn of(fault: impl std::fmt::Display) -> Self {
+        Self(fault.to_string())
+    }
+}
 
 /// A gateway that is ready to serve.
 pub struct App {
@@ -84,8 +91,8 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// On SIGHUP reads the file again and takes its policies and access rules into use, whole or not at all.
-    pub fn reread_on_hangup(&self, path: std::path::PathBuf) {
-        self.policies.reread_on_hangup(path, self.keeper.clone());
+    pub fn reread_on_hangup(&self, path: std::path::PathBuf, hangups: Hangups) {
+        self.policies.reread_on_hangup(path, self.keeper.clone(), hangups);
     }
 
     /// Writes what is pending and closes the stores.
@@ -130,10 +137,10 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         Arc::new(SecretSealer::new(&secret).map_err(|fault| StartFault(format!("secret_key: {fault}")))?);
     let opened = store::open(&config.store, secrets, Arc::clone(&clock))
         .await
-        .map_err(start)?;
+        .map_err(StartFault::of)?;
     let keys = Arc::clone(&opened.keys);
     let ring = rings::open(&config, keys, Arc::clone(&sealer), Arc::clone(&clock));
-    let ring = Arc::new(ring.await.map_err(start)?);
+    let ring = Arc::new(ring.await.map_err(StartFault::of)?);
     let policies = Policies::open(&config, secrets, (&opened, &clock))?;
     let rest = opa::Gateway::open(&config.policy, secrets, &policies)?;
     let tls = config.listen.tls.as_ref();
@@ -171,10 +178,6 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         policies,
         keeper,
     })
-}
-
-fn start(fault: impl std::fmt::Display) -> StartFault {
-    StartFault(fault.to_string())
 }
 
 struct World {
@@ -351,13 +354,13 @@ impl World {
         let mut sources = Vec::with_capacity(config.upstreams.len());
         for declared in &config.upstreams {
             let mapping = declared.mapping().clone();
-            let upstream = upstream::open(declared.clone(), &wiring).map_err(start)?;
+            let upstream = upstream::open(declared.clone(), &wiring).map_err(StartFault::of)?;
             sources.push(Source { upstream, mapping });
         }
         let opened: Result<Vec<_>, _> = config
             .targets
             .iter()
-            .map(|declared| target::open(declared.clone(), targets).map_err(start))
+            .map(|declared| target::open(declared.clone(), targets).map_err(StartFault::of))
             .collect();
         Ok(Directory::new(
             (config.issuer.clone(), config.name.clone()),

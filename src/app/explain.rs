@@ -11,8 +11,9 @@ use crate::{
         access::{self, AccessRequest, Answer, Asked, Ceilings, Dropped, Grant, TargetKind},
         assertion::Verified,
         identity::Identity,
-        ids::{TargetId, UpstreamId},
+        ids::{TargetId, TenantId, UpstreamId},
         mapping::{DroppedGroup, Hit, Mapping, Refinement, refine},
+        tenant::Tenant,
         time::Timestamp,
     },
     policy::{PolicyEngine, ReasonText, RuleSeen, reason_texts},
@@ -67,10 +68,6 @@ pub struct Explanation {
     pub expires: Option<i64>,
 }
 
-fn failed(fault: impl std::fmt::Display) -> StartFault {
-    StartFault(fault.to_string())
-}
-
 /// Explains by the policies of `engine`: no store, no network.
 pub fn explain(
     config: &Config,
@@ -80,8 +77,8 @@ pub fn explain(
     let facts = facts(config, supposed)?;
     let declared = declared(config, &supposed.upstream)?;
     let mapping = Mapping::compile(declared.mapping().clone());
-    let hits = mapping.hits(&facts).map_err(failed)?;
-    let mapped = mapping.suppose(&facts).map_err(failed)?;
+    let hits = mapping.hits(&facts).map_err(StartFault::of)?;
+    let mapped = mapping.suppose(&facts).map_err(StartFault::of)?;
     let (refinement, question) = refined(engine, &mapped, &facts)?;
     let mut explanation = Explanation {
         revision: engine.revision(),
@@ -89,8 +86,10 @@ pub fn explain(
         mapping_rules: hits,
         groups: Vec::new(),
         dropped_groups: refinement.dropped.clone(),
-        input: serde_json::from_str(&question).map_err(failed)?,
-        rules: engine.explain(Entry::Mapping, &question).map_err(failed)?,
+        input: serde_json::from_str(&question).map_err(StartFault::of)?,
+        rules: engine
+            .explain(Entry::Mapping, &question)
+            .map_err(StartFault::of)?,
         grants: Vec::new(),
         dropped: Vec::new(),
         reasons: refinement.reasons.clone(),
@@ -140,7 +139,7 @@ fn facts(config: &Config, supposed: &Supposed) -> Result<Verified, StartFault> {
     let methods = methods.into_iter().flatten().filter_map(Value::as_str);
     let at = supposed.claims.get("auth_time").and_then(Value::as_i64);
     Ok(Verified {
-        upstream: UpstreamId::parse(&supposed.upstream).map_err(failed)?,
+        upstream: UpstreamId::parse(&supposed.upstream).map_err(StartFault::of)?,
         tenant: declared.tenant().clone(),
         issuer: text("iss").unwrap_or_default(),
         subject: text("sub").ok_or_else(|| StartFault("the claims have no `sub`".to_owned()))?,
@@ -153,15 +152,6 @@ fn facts(config: &Config, supposed: &Supposed) -> Result<Verified, StartFault> {
     })
 }
 
-fn said<'a>(identity: &'a Identity, facts: &'a Verified) -> ClaimFacts<'a> {
-    ClaimFacts {
-        subject: &facts.subject,
-        email: identity.email(),
-        email_verified: identity.email_verified(),
-        claims: &facts.claims,
-    }
-}
-
 fn refined(
     engine: &PolicyEngine,
     mapped: &Identity,
@@ -170,11 +160,16 @@ fn refined(
     let question = MappingQuestion {
         v: VERSION,
         subject: Subject::of(mapped),
-        login: said(mapped, facts),
+        login: ClaimFacts::of(mapped, facts),
     };
-    let input = serde_json::to_string(&question).map_err(failed)?;
-    let output = engine.decide(MappingQuestion::ENTRY, &input).map_err(failed)?;
-    Ok((policy::read::<Refinement>(&output).map_err(failed)?, input))
+    let input = serde_json::to_string(&question).map_err(StartFault::of)?;
+    let output = engine
+        .decide(MappingQuestion::ENTRY, &input)
+        .map_err(StartFault::of)?;
+    Ok((
+        policy::read::<Refinement>(&output).map_err(StartFault::of)?,
+        input,
+    ))
 }
 
 /// The kind of a target and its longest life.
@@ -195,6 +190,11 @@ fn place(config: &Config, target: &str) -> Result<(TargetKind, u64), StartFault>
                 "there is no target or client '{target}', and it is not 'gateway'"
             ))
         })
+}
+
+fn tenant<'a>(config: &'a Config, id: &TenantId) -> Result<&'a Tenant, StartFault> {
+    let found = config.tenants.iter().find(|tenant| &tenant.id == id);
+    found.ok_or_else(|| StartFault(format!("there is no tenant '{id}'")))
 }
 
 fn decide(
@@ -223,26 +223,29 @@ fn decide(
     let (entry, input) = if kind == TargetKind::Gateway {
         let login = LoginQuestion {
             access,
-            login: said(identity, facts),
+            login: ClaimFacts::of(identity, facts),
         };
-        (Entry::Login, serde_json::to_string(&login).map_err(failed)?)
+        (
+            Entry::Login,
+            serde_json::to_string(&login).map_err(StartFault::of)?,
+        )
     } else {
-        (Entry::Access, serde_json::to_string(&access).map_err(failed)?)
+        (
+            Entry::Access,
+            serde_json::to_string(&access).map_err(StartFault::of)?,
+        )
     };
-    let answer: Answer = policy::read(&engine.decide(entry, &input).map_err(failed)?).map_err(failed)?;
+    let answer: Answer =
+        policy::read(&engine.decide(entry, &input).map_err(StartFault::of)?).map_err(StartFault::of)?;
     explanation
         .rules
-        .extend(engine.explain(entry, &input).map_err(failed)?);
-    explanation.input = serde_json::from_str(&input).map_err(failed)?;
-    let tenant = config
-        .tenants
-        .iter()
-        .find(|tenant| &tenant.id == identity.tenant())
-        .ok_or_else(|| StartFault(format!("there is no tenant '{}'", identity.tenant())))?;
+        .extend(engine.explain(entry, &input).map_err(StartFault::of)?);
+    explanation.input = serde_json::from_str(&input).map_err(StartFault::of)?;
+    let tenant = tenant(config, identity.tenant())?;
     let request = AccessRequest {
         identity,
         tenant,
-        target: TargetId::parse(&supposed.target).map_err(failed)?,
+        target: TargetId::parse(&supposed.target).map_err(StartFault::of)?,
         kind,
         audience: supposed.target.clone(),
         asked: Asked::Everything,

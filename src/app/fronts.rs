@@ -37,7 +37,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 
 /// All routes with all layers.
 pub(super) fn router(config: &Config, parts: Parts, opened: &store::Opened) -> Result<Router, StartFault> {
-    let pages = Arc::new(Pages::load(&config.name).map_err(|fault| StartFault(fault.to_string()))?);
+    let pages = Arc::new(Pages::load(&config.name).map_err(StartFault::of)?);
     let mut router = Router::new()
         .merge(browser_front(&parts, Arc::clone(&pages)))
         .merge(oidc_front(&parts, Arc::clone(&pages)))
@@ -227,7 +227,7 @@ fn keystone_front(
     parts: &Parts,
     pages: &Arc<Pages>,
 ) -> Result<Router, StartFault> {
-    let client = config.client().map_err(|fault| StartFault(fault.to_string()))?;
+    let client = config.client().map_err(StartFault::of)?;
     let issuer = parts.directory.issuer();
     let relay = target::keystone::transport::Transport::open(config, issuer, client, config.relayed)
         .map_err(|problem| StartFault(format!("targets: '{}': {problem}", config.id)))?;

@@ -17,7 +17,7 @@ use crate::{
 
 pub use crate::target::keystone::claims::kolla::File;
 
-use super::build::StartFault;
+use super::{build::StartFault, operate};
 
 /// What the operator says beside the configuration.
 #[derive(Debug, Clone)]
@@ -57,11 +57,7 @@ pub fn files(
             "--identity-provider: expected letters, digits, '-' and '_': it stands in a path".to_owned(),
         ));
     }
-    let domains: Vec<String> = config
-        .tenants
-        .iter()
-        .flat_map(|tenant| tenant.domains.clone())
-        .collect();
+    let domains = operate::domains(config);
     if domains.is_empty() {
         return Err(StartFault(
             "no tenant has a Keystone domain; set 'domains' of the tenants first".to_owned(),

@@ -20,10 +20,6 @@ use crate::{
 
 use super::{build::StartFault, clock::SystemClock, rings};
 
-fn failed(fault: impl std::fmt::Display) -> StartFault {
-    StartFault(fault.to_string())
-}
-
 /// The signing keys as the stores have them; with `rotate`, after successors have been published.
 pub async fn keys(
     config: &Config,
@@ -31,15 +27,15 @@ pub async fn keys(
     rotate: Option<Option<Algorithm>>,
 ) -> Result<(Vec<KeyInfo>, Vec<String>), StartFault> {
     let clock = Arc::new(SystemClock);
-    let secret = secrets.read(&config.secret_key).map_err(failed)?;
-    let sealer = Arc::new(SecretSealer::new(&secret).map_err(failed)?);
+    let secret = secrets.read(&config.secret_key).map_err(StartFault::of)?;
+    let sealer = Arc::new(SecretSealer::new(&secret).map_err(StartFault::of)?);
     let opened = store::open(&config.store, secrets, clock.clone())
         .await
-        .map_err(failed)?;
+        .map_err(StartFault::of)?;
     let ring = rings::open(config, Arc::clone(&opened.keys), sealer, clock);
-    let ring = ring.await.map_err(failed)?;
+    let ring = ring.await.map_err(StartFault::of)?;
     let made = match rotate {
-        Some(algorithm) => ring.rotate(algorithm).await.map_err(failed)?,
+        Some(algorithm) => ring.rotate(algorithm).await.map_err(StartFault::of)?,
         None => Vec::new(),
     };
     let all = ring.list();
@@ -76,17 +72,21 @@ pub(super) async fn look_at_keystone(
     keystone_steps(config, secrets, (keystone, true)).await
 }
 
+/// The Keystone domains of all tenants, in the order of the configuration.
+pub(super) fn domains(config: &Config) -> Vec<String> {
+    let tenants = config.tenants.iter();
+    tenants
+        .flat_map(|tenant| tenant.domains.iter().cloned())
+        .collect()
+}
+
 async fn keystone_steps(
     config: &Config,
     secrets: &dyn Secrets,
     (keystone, dry_run): (&target::keystone::Config, bool),
 ) -> Result<Vec<target::keystone::setup::Step>, StartFault> {
-    let client = keystone.client().map_err(failed)?;
-    let domains: Vec<String> = config
-        .tenants
-        .iter()
-        .flat_map(|tenant| tenant.domains.clone())
-        .collect();
+    let client = keystone.client().map_err(StartFault::of)?;
+    let domains = domains(config);
     let roles: BTreeSet<String> = config
         .access
         .iter()
@@ -102,7 +102,7 @@ async fn keystone_steps(
     };
     target::keystone::setup::run(&ask, client, secrets)
         .await
-        .map_err(failed)
+        .map_err(StartFault::of)
 }
 
 /// The argon2id hash of a password, for the configuration.

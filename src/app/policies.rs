@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::{
     config::Config,
     policy::{
@@ -18,6 +20,19 @@ use crate::{
 };
 
 use super::{build::StartFault, provision::Keeper};
+
+/// The SIGHUPs of this process, from the moment it asks for them. One that comes while the gateway is being built waits
+/// for it, where it would otherwise end the process.
+#[derive(Debug)]
+pub struct Hangups(Option<Signal>);
+
+impl Hangups {
+    /// Asks for them, inside a runtime.
+    #[must_use]
+    pub fn listen() -> Self {
+        Self(signal(SignalKind::hangup()).ok())
+    }
+}
 
 /// What decides, and what is written down of it.
 #[derive(Clone)]
@@ -44,7 +59,7 @@ impl Policies {
     ) -> Result<Self, StartFault> {
         let wrong = |why: String| StartFault(format!("policy: {why}"));
         let engine = PolicyEngine::load(&config.policy, &config.access, &config.tenants);
-        let engine = Arc::new(engine.map_err(|fault| StartFault(fault.to_string()))?);
+        let engine = Arc::new(engine.map_err(StartFault::of)?);
         let basis = basis(config);
         let live = Arc::new(LivePolicy::open(Arc::clone(&engine), basis, secrets).map_err(wrong)?);
         let mut labels: BTreeMap<String, String> = config.policy.labels.clone();
@@ -87,10 +102,14 @@ impl Policies {
 
     /// On SIGHUP reads the configuration again and takes its policies, access rules and people into use, whole or
     /// not at all. Ends with the runtime.
-    pub(super) fn reread_on_hangup(&self, path: PathBuf, keeper: Option<Arc<Keeper>>) {
-        use tokio::signal::unix::{SignalKind, signal};
+    pub(super) fn reread_on_hangup(
+        &self,
+        path: PathBuf,
+        keeper: Option<Arc<Keeper>>,
+        Hangups(hangup): Hangups,
+    ) {
         let live = Arc::clone(&self.live);
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        let Some(mut hangup) = hangup else {
             tracing::error!(
                 "no handler for SIGHUP could be set; policies change by `fedgate policy apply` or a restart"
             );

@@ -78,7 +78,7 @@ pub async fn ask(
         timeout: PATIENCE,
     };
     let answer = outbound
-        .map_err(|fault| StartFault(fault.to_string()))?
+        .map_err(StartFault::of)?
         .call(call)
         .await
         .map_err(|fault| {
@@ -135,19 +135,19 @@ pub async fn impact(
         applied.as_ref(),
         &candidate,
     )
-    .map_err(|fault| StartFault(fault.to_string()))?;
+    .map_err(StartFault::of)?;
     let clock = Arc::new(SystemClock);
     let from = clock.now().minus(since);
     let opened = store::open(&config.store, secrets, clock)
         .await
-        .map_err(|fault| StartFault(fault.to_string()))?;
+        .map_err(StartFault::of)?;
     let mut after = 0;
     loop {
         let page = opened
             .decisions
             .since(from, after, PAGE)
             .await
-            .map_err(|fault| StartFault(fault.to_string()))?;
+            .map_err(StartFault::of)?;
         let Some((last, _)) = page.last() else { break };
         after = *last;
         for (_, decision) in &page {

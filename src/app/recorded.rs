@@ -40,10 +40,6 @@ pub struct Seen {
     pub rules: Vec<RuleSeen>,
 }
 
-fn failed(fault: impl std::fmt::Display) -> StartFault {
-    StartFault(fault.to_string())
-}
-
 /// Why nothing is found, and what to do.
 fn nothing(config: &Config, what: &str) -> StartFault {
     let days = config.policy.decision_logs.keep.days;
@@ -66,8 +62,8 @@ pub async fn of_decision(
 ) -> Result<Vec<Seen>, StartFault> {
     let opened = store::open(&config.store, secrets, Arc::new(SystemClock))
         .await
-        .map_err(failed)?;
-    let found = opened.decisions.of(id).await.map_err(failed);
+        .map_err(StartFault::of)?;
+    let found = opened.decisions.of(id).await.map_err(StartFault::of);
     opened.close().await;
     let found = found?;
     if found.is_empty() {
@@ -77,13 +73,16 @@ pub async fn of_decision(
 }
 
 fn seen(engine: &PolicyEngine, kept: &KeptDecision) -> Result<Seen, StartFault> {
-    let mut event: Map<String, Value> = serde_json::from_str(&kept.event).map_err(failed)?;
+    let mut event: Map<String, Value> = serde_json::from_str(&kept.event).map_err(StartFault::of)?;
     let input = event.remove("input").unwrap_or(Value::Null);
     let (mut rules, mut today) = (Vec::new(), None);
     if let Some(entry) = entry_of(&kept.path) {
         let text = input.to_string();
-        rules = engine.explain(entry, &text).map_err(failed)?;
-        today = Some(serde_json::from_str(&engine.decide(entry, &text).map_err(failed)?).map_err(failed)?);
+        rules = engine.explain(entry, &text).map_err(StartFault::of)?;
+        today = Some(
+            serde_json::from_str(&engine.decide(entry, &text).map_err(StartFault::of)?)
+                .map_err(StartFault::of)?,
+        );
     }
     Ok(Seen {
         path: kept.path.clone(),
@@ -105,7 +104,9 @@ pub async fn of_user(
 ) -> Result<Supposed, StartFault> {
     let clock = Arc::new(SystemClock);
     let now = clock.now();
-    let opened = store::open(&config.store, secrets, clock).await.map_err(failed)?;
+    let opened = store::open(&config.store, secrets, clock)
+        .await
+        .map_err(StartFault::of)?;
     let (mut after, mut last) = (0, None);
     loop {
         let page = opened.decisions.since(now.minus(since), after, PAGE).await;
@@ -114,7 +115,7 @@ pub async fn of_user(
             Ok(_) => break,
             Err(fault) => {
                 opened.close().await;
-                return Err(failed(fault));
+                return Err(StartFault::of(fault));
             }
         };
         for (number, kept) in page {

@@ -1,13 +1,9 @@
 //! The gateway itself: does it answer, is it ready, is its certificate good for a while, is its clock right?
 
-use http::{HeaderMap, Method};
 use serde_json::Value;
 
-use super::{Finding, Grade, Room, skew};
-use crate::{
-    app::serve::certificates,
-    outbound::{Answer, Call},
-};
+use super::{Finding, Grade, Room, get, skew};
+use crate::{app::serve::certificates, outbound::Answer};
 
 /// Days before the end of a certificate from which on it is a warning.
 const SOON_DAYS: i64 = 21;
@@ -15,11 +11,10 @@ const SOON_DAYS: i64 = 21;
 pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(certificate(room));
-    match ask(room, "/readyz").await {
+    match get(&room.outbound, &format!("{}/readyz", room.config.issuer)).await {
         Ok(answer) => {
             findings.push(ready(room, &answer));
-            let date = answer.headers.get("date").and_then(|value| value.to_str().ok());
-            findings.extend(skew("gateway_clock", "the gateway", date, room.now));
+            findings.extend(skew("gateway_clock", "the gateway", &answer.headers, room.now));
         }
         Err(what) => {
             let why = "nobody can sign in";
@@ -28,18 +23,6 @@ pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-async fn ask(room: &Room<'_>, path: &str) -> Result<Answer, String> {
-    let url = format!("{}{path}", room.config.issuer);
-    let call = Call {
-        method: Method::GET,
-        url: url.parse().map_err(|_| format!("{url} is no address"))?,
-        headers: HeaderMap::new(),
-        body: None,
-        timeout: std::time::Duration::from_secs(10),
-    };
-    room.outbound.call(call).await.map_err(|fault| fault.to_string())
 }
 
 fn ready(room: &Room<'_>, answer: &Answer) -> Finding {

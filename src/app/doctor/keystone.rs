@@ -142,8 +142,8 @@ async fn hygiene(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
         let fix = "give --ca a PEM file that can be read, and `issuer` a URL";
         return vec![Finding::bad(Grade::Unknown, FORGED, (what, why), fix)];
     };
-    let domains = room.config.tenants.iter().flat_map(|tenant| &tenant.domains);
-    let domain = domains.map(String::as_str).next().unwrap_or("default");
+    let domains = operate::domains(room.config);
+    let domain = domains.first().map_or("default", String::as_str);
     let mut findings = Vec::new();
     let mut tried = BTreeSet::new();
     for base in std::iter::once(&gateway).chain(&room.visit.past) {

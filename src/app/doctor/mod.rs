@@ -7,8 +7,9 @@ mod gateway;
 mod keystone;
 mod upstreams;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
+use http::{HeaderMap, Method, header};
 use serde::Serialize;
 use url::Url;
 
@@ -16,7 +17,7 @@ use super::{build::StartFault, clock::SystemClock};
 use crate::{
     config::Config,
     domain::time::Timestamp,
-    outbound::{self, Addresses, Outbound},
+    outbound::{self, Addresses, Answer, Call, Outbound},
     port::{clock::Clock as _, secrets::Secrets},
 };
 
@@ -114,7 +115,7 @@ pub async fn examine(
         secrets,
         visit,
         now: SystemClock.now(),
-        outbound: outbound.map_err(|fault| StartFault(fault.to_string()))?,
+        outbound: outbound.map_err(StartFault::of)?,
     };
     let mut findings = gateway::examine(&room).await;
     findings.extend(upstreams::examine(&room).await);
@@ -123,9 +124,22 @@ pub async fn examine(
     Ok(findings)
 }
 
-/// Compares a `Date` header with our clock.
-fn skew(check: &'static str, who: &str, date: Option<&str>, now: Timestamp) -> Option<Finding> {
-    let theirs = chrono::DateTime::parse_from_rfc2822(date?).ok()?.timestamp();
+/// One answer, as anybody would get it.
+async fn get(outbound: &Outbound, url: &str) -> Result<Answer, String> {
+    let call = Call {
+        method: Method::GET,
+        url: url.parse().map_err(|_| format!("{url} is no address"))?,
+        headers: HeaderMap::new(),
+        body: None,
+        timeout: Duration::from_secs(10),
+    };
+    outbound.call(call).await.map_err(|fault| fault.to_string())
+}
+
+/// Compares the `Date` of an answer with our clock.
+fn skew(check: &'static str, who: &str, headers: &HeaderMap, now: Timestamp) -> Option<Finding> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let theirs = chrono::DateTime::parse_from_rfc2822(date).ok()?.timestamp();
     let apart = theirs.saturating_sub(now.0);
     if apart.abs() <= WORST_SKEW_S {
         return Some(Finding::ok(

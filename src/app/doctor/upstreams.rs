@@ -1,11 +1,11 @@
 //! The organisations' providers: are they found, and are they who they should be?
 
-use http::{HeaderMap, Method};
 use serde_json::Value;
+use url::Url;
 
-use super::{Finding, Grade, Room, skew};
+use super::{Finding, Grade, Room, get, skew};
 use crate::{
-    outbound::{self, Call, Outbound},
+    outbound::Outbound,
     upstream::{Declared, oidc},
 };
 
@@ -25,25 +25,13 @@ async fn discovery(room: &Room<'_>, provider: &oidc::Config) -> Vec<Finding> {
     let why = "the people of this organisation cannot sign in";
     let bad = |what: String, fix: &str| vec![Finding::bad(Grade::Critical, CHECK, (what, why), fix)];
     let who = format!("upstream '{}'", provider.id);
-    let opened = Outbound::open(&outbound::Config {
-        ca: provider.ca.clone(),
-        addresses: provider.addresses,
-        ..outbound::Config::default()
-    });
     let base = provider.issuer.trim_end_matches('/');
     let url = format!("{base}/.well-known/openid-configuration");
-    let (Ok(opened), Ok(url)) = (opened, url.parse()) else {
+    let (Ok(opened), Ok(_)) = (Outbound::open(&provider.outbound()), url.parse::<Url>()) else {
         let fix = "mend `issuer` and `ca` of the upstream; `fedgate check` names the key";
         return bad(format!("{who}: its settings cannot be used"), fix);
     };
-    let call = Call {
-        method: Method::GET,
-        url,
-        headers: HeaderMap::new(),
-        body: None,
-        timeout: std::time::Duration::from_secs(10),
-    };
-    let answer = match opened.call(call).await {
+    let answer = match get(&opened, &url).await {
         Ok(answer) if answer.status.is_success() => answer,
         Ok(answer) => {
             let what = format!("{who}: its discovery document is answered {}", answer.status);
@@ -69,7 +57,6 @@ async fn discovery(room: &Room<'_>, provider: &oidc::Config) -> Vec<Finding> {
         );
     }
     let mut findings = vec![Finding::ok(CHECK, format!("{who}: {issuer} is found"))];
-    let date = answer.headers.get("date").and_then(|value| value.to_str().ok());
-    findings.extend(skew("upstream_clock", &who, date, room.now));
+    findings.extend(skew("upstream_clock", &who, &answer.headers, room.now));
     findings
 }

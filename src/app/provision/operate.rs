@@ -12,7 +12,7 @@ use crate::{
     target::keystone::provision::{Change, Done, Plan, Provisioner},
 };
 
-pub use crate::target::keystone::provision::Then;
+pub use crate::target::keystone::provision::{Drift, Then};
 
 use super::{
     super::{build::StartFault, clock::SystemClock, policies},
@@ -85,10 +85,6 @@ impl std::fmt::Debug for Hand {
     }
 }
 
-fn failed(fault: impl std::fmt::Display) -> StartFault {
-    StartFault(fault.to_string())
-}
-
 impl Hand {
     /// Opens the stores, and the policies by which the gateway decides now: after `policy apply` those of the
     /// configuration would give and take what the gateway does not.
@@ -96,7 +92,7 @@ impl Hand {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let opened = store::open(&config.store, secrets, Arc::clone(&clock))
             .await
-            .map_err(failed)?;
+            .map_err(StartFault::of)?;
         let engine = policies::in_force(config, secrets)?;
         let tools = Tools::new(&opened, Arc::new(engine), clock);
         let keeper = Keeper::open(config, secrets, tools)?;
@@ -250,11 +246,22 @@ impl Hand {
         // Somebody who is listed and was never seen is not in the records yet. And of somebody who is listed by now and
         // came before that, they still say that no list names them: the next pass would take them for one who was put
         // on the list since, and take them back.
-        if !back || tools.people.person(&known.key).await.map_err(failed)?.is_none() {
-            tools.people.saw(&known).await.map_err(failed)?;
+        if !back
+            || tools
+                .people
+                .person(&known.key)
+                .await
+                .map_err(StartFault::of)?
+                .is_none()
+        {
+            tools.people.saw(&known).await.map_err(StartFault::of)?;
         }
         let since = (!back).then_some(now);
-        let changed = tools.people.let_go(&known.key, since).await.map_err(failed)?;
+        let changed = tools
+            .people
+            .let_go(&known.key, since)
+            .await
+            .map_err(StartFault::of)?;
         let mut told = Vec::new();
         if changed {
             told.push(if back { "taken back" } else { "let go" }.to_owned());
@@ -264,7 +271,7 @@ impl Hand {
                 .people
                 .end_sessions(&known.key, None)
                 .await
-                .map_err(failed)?;
+                .map_err(StartFault::of)?;
             if sessions > 0 {
                 told.push(format!("{sessions} sessions with their refresh tokens ended"));
             }
@@ -316,14 +323,20 @@ impl Hand {
 
     async fn report_of(&self, known: &Known, waiting: Vec<String>) -> Result<Report, StartFault> {
         let key = known.key.as_str();
-        let person = self.keeper.tools().people.person(key).await.map_err(failed)?;
+        let person = self
+            .keeper
+            .tools()
+            .people
+            .person(key)
+            .await
+            .map_err(StartFault::of)?;
         let since = person.and_then(|person| person.gone);
         let events = self
             .opened
             .trail
             .recent(Some(&reference_of(key).0), 1_000)
             .await
-            .map_err(failed)?;
+            .map_err(StartFault::of)?;
         let mut taken: Vec<(Timestamp, String)> = events
             .into_iter()
             .filter_map(|(_, event)| {

@@ -30,7 +30,7 @@ use crate::{
         secrets::Secrets,
     },
     store,
-    target::keystone::provision::{Change, Found, Ledger, Outcome, Plan, ProvisionFault, Provisioner},
+    target::keystone::provision::{Change, Found, Ledger, Outcome, Plan, Provisioner},
 };
 
 use super::{super::build::StartFault, people, reread, turn, wanted::View};
@@ -238,11 +238,7 @@ impl Keeper {
             tenant: None,
             what,
         };
-        self.tools
-            .audit
-            .record(event)
-            .await
-            .map_err(|fault| StartFault(fault.to_string()))
+        self.tools.audit.record(event).await.map_err(StartFault::of)
     }
 
     /// One target, unless another works on it; whether it is as it should be.
@@ -266,9 +262,9 @@ impl Keeper {
     }
 
     async fn keep_state(&self, target: &str, state: &State) -> Result<(), StartFault> {
-        let text = serde_json::to_string(state).map_err(|error| StartFault(error.to_string()))?;
+        let text = serde_json::to_string(state).map_err(StartFault::of)?;
         let kept = self.tools.given.keep_state(target, &text).await;
-        kept.map_err(|fault| StartFault(fault.to_string()))
+        kept.map_err(StartFault::of)
     }
 
     /// Looks, and makes what may be made unattended.
@@ -326,7 +322,6 @@ impl Keeper {
         by: &Provisioner,
         known: &[Known],
     ) -> Result<Looked, StartFault> {
-        let failed = |fault: ProvisionFault| StartFault(fault.to_string());
         let keystone = config
             .targets
             .iter()
@@ -335,10 +330,10 @@ impl Keeper {
             .ok_or_else(|| StartFault(format!("there is no target '{}' any more", by.target())))?;
         let view = View::new(config, &*self.tools.policy, self.tools.clock.now());
         let wanted = view.wanted(keystone, known).await?;
-        let mut found = by.look(&wanted).await.map_err(failed)?;
+        let mut found = by.look(&wanted).await.map_err(StartFault::of)?;
         let items = self.tools.given.given(by.target()).await;
-        let ledger = Ledger::read(&items.map_err(|fault| StartFault(fault.to_string()))?);
-        found.settle_doubts(by, &ledger).await.map_err(failed)?;
+        let ledger = Ledger::read(&items.map_err(StartFault::of)?);
+        found.settle_doubts(by, &ledger).await.map_err(StartFault::of)?;
         let plan = found.plan(by, &ledger);
         Ok(Looked { found, plan, ledger })
     }
@@ -351,15 +346,17 @@ impl Keeper {
         plan: &Plan,
         known: &[Known],
     ) -> Result<Outcome, StartFault> {
-        let failed = |fault: crate::port::records::RecordFault| StartFault(fault.to_string());
         let entries = looked.ledger.lacks(&looked.found.entries(plan));
         let given = &self.tools.given;
-        given.note(by.target(), &entries, &[]).await.map_err(failed)?;
+        given
+            .note(by.target(), &entries, &[])
+            .await
+            .map_err(StartFault::of)?;
         let outcome = by.apply(&looked.found, plan).await;
         given
             .note(by.target(), &[], &outcome.settled())
             .await
-            .map_err(failed)?;
+            .map_err(StartFault::of)?;
         self.tell(by, &outcome, known).await?;
         Ok(outcome)
     }
@@ -372,21 +369,16 @@ impl Keeper {
             .map(|known| known.key.as_str())
             .collect();
         let usual = Reference(format!("provision-{}", self.tools.clock.now().0));
-        let target = TargetId::parse(by.target()).map_err(|bad| StartFault(bad.to_string()))?;
+        let target = TargetId::parse(by.target()).map_err(StartFault::of)?;
         for done in &outcome.done {
             let key = done.change.who().map(|who| who.key.clone());
             let reference = match &key {
                 Some(key) if gone.contains(key.as_str()) => reference_of(key),
                 Some(_) | None => usual.clone(),
             };
-            let note = done
-                .note
-                .as_ref()
-                .map(|note| format!(" ({note})"))
-                .unwrap_or_default();
             let what = What::Provisioned {
                 target: target.clone(),
-                change: format!("{}{note}", done.change),
+                change: done.to_string(),
             };
             self.record((reference, key), done.at, what).await?;
         }

@@ -56,7 +56,7 @@ pub(super) async fn look(config: &Config, records: &dyn People, now: Timestamp) 
     let mut known: BTreeMap<String, Known> = records
         .people()
         .await
-        .map_err(|fault| StartFault(fault.to_string()))?
+        .map_err(StartFault::of)?
         .into_iter()
         .map(|known| (known.key.clone(), known))
         .collect();
@@ -112,17 +112,18 @@ fn note(
     if same {
         return;
     }
+    let held = groups(config, &facts);
     if let Some(before) = before {
         if !before.listed && before.gone.is_some() {
             news.back.push(key.clone());
         }
-        if loses(config, &before.facts, &facts) {
+        if !groups(config, &before.facts).is_subset(&held) {
             news.lost.push(key.clone());
         }
     }
     let person = Known {
         key: key.clone(),
-        held: groups(config, &facts).into_iter().collect(),
+        held: held.into_iter().collect(),
         facts,
         seen: now,
         listed: true,
@@ -133,14 +134,6 @@ fn note(
     };
     news.changed.push(person.clone());
     known.insert(key, person);
-}
-
-/// Whether somebody loses a group by what is said now.
-fn loses(config: &Config, before: &Verified, now: &Verified) -> bool {
-    groups(config, before)
-        .difference(&groups(config, now))
-        .next()
-        .is_some()
 }
 
 /// The groups that follow from what is said about somebody.
@@ -161,21 +154,20 @@ impl News {
         records: &dyn People,
         now: Timestamp,
     ) -> Result<Vec<(String, u64)>, StartFault> {
-        let failed = |fault: crate::port::records::RecordFault| StartFault(fault.to_string());
         for key in &self.back {
-            records.let_go(key, None).await.map_err(failed)?;
+            records.let_go(key, None).await.map_err(StartFault::of)?;
         }
         // Sessions first: a gateway that stops in between finds the difference again.
         let mut ended = Vec::new();
         for key in self.left.iter().chain(&self.lost) {
-            let count = records.end_sessions(key, None).await.map_err(failed)?;
+            let count = records.end_sessions(key, None).await.map_err(StartFault::of)?;
             ended.push((key.clone(), count));
         }
         for key in &self.left {
-            records.let_go(key, Some(now)).await.map_err(failed)?;
+            records.let_go(key, Some(now)).await.map_err(StartFault::of)?;
         }
         for person in &self.changed {
-            records.saw(person).await.map_err(failed)?;
+            records.saw(person).await.map_err(StartFault::of)?;
         }
         Ok(ended)
     }

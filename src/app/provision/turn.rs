@@ -58,7 +58,7 @@ async fn take(tools: &Tools, target: &str, lasts: Duration) -> Result<bool, Star
         until: now.plus(lasts),
     };
     let taken = tools.given.take_turn(&turn).await;
-    taken.map_err(|fault| StartFault(fault.to_string()))
+    taken.map_err(StartFault::of)
 }
 
 #[cfg(test)]

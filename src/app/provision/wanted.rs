@@ -26,7 +26,7 @@ use crate::{
     target::keystone::provision::{Person, Role, Wanted, Who},
 };
 
-use super::super::build::StartFault;
+use super::super::{build::StartFault, operate};
 
 /// A sign-in lives at most a day.
 const SIGN_IN: Duration = Duration::from_secs(86_400);
@@ -40,10 +40,6 @@ pub(super) struct View<'a> {
     mappings: BTreeMap<&'a UpstreamId, (Mapping, &'a TenantId)>,
     tenants: BTreeMap<&'a TenantId, &'a Tenant>,
     now: Timestamp,
-}
-
-fn failed(fault: impl std::fmt::Display) -> StartFault {
-    StartFault(fault.to_string())
 }
 
 impl<'a> View<'a> {
@@ -85,12 +81,7 @@ impl<'a> View<'a> {
     /// What the access rules name, whoever is there.
     fn named(&self, target: &TargetId) -> Wanted {
         let mut wanted = Wanted {
-            domains: self
-                .config
-                .tenants
-                .iter()
-                .flat_map(|tenant| tenant.domains.iter().cloned())
-                .collect(),
+            domains: operate::domains(self.config).into_iter().collect(),
             ..Wanted::default()
         };
         for rule in self.config.access.iter().filter(|rule| &rule.target == target) {
@@ -167,9 +158,9 @@ impl<'a> View<'a> {
         let question = MappingQuestion {
             v: VERSION,
             subject: Subject::of(&mapped),
-            login: said(&mapped, facts),
+            login: ClaimFacts::of(&mapped, facts),
         };
-        let refinement: Refinement = policy::answer(self.policy, &question).map_err(failed)?;
+        let refinement: Refinement = policy::answer(self.policy, &question).map_err(StartFault::of)?;
         Ok(refine(mapped, &refinement).ok())
     }
 
@@ -181,9 +172,9 @@ impl<'a> View<'a> {
     ) -> Result<bool, StartFault> {
         let question = LoginQuestion {
             access: self.question(identity, (GATEWAY, TargetKind::Gateway)),
-            login: said(identity, facts),
+            login: ClaimFacts::of(identity, facts),
         };
-        let answer = policy::answer(self.policy, &question).map_err(failed)?;
+        let answer = policy::answer(self.policy, &question).map_err(StartFault::of)?;
         let request = self.request((identity, tenant), (GATEWAY, TargetKind::Gateway), SIGN_IN)?;
         Ok(access::decide(&request, answer).is_ok())
     }
@@ -194,7 +185,10 @@ impl<'a> View<'a> {
         target: &crate::target::keystone::Config,
     ) -> Result<Vec<Grant>, StartFault> {
         let place = (target.id.as_str(), TargetKind::Keystone);
-        let answer = self.policy.ask(&self.question(identity, place)).map_err(failed)?;
+        let answer = self
+            .policy
+            .ask(&self.question(identity, place))
+            .map_err(StartFault::of)?;
         let lifetime = Duration::from_secs(target.lifetime_s);
         let request = self.request((identity, tenant), place, lifetime)?;
         Ok(access::decide(&request, answer).map_or_else(
@@ -236,21 +230,12 @@ impl<'a> View<'a> {
         Ok(AccessRequest {
             identity,
             tenant,
-            target: TargetId::parse(target).map_err(failed)?,
+            target: TargetId::parse(target).map_err(StartFault::of)?,
             kind,
             audience: target.to_owned(),
             asked: Asked::Everything,
             ceilings: Ceilings { lifetime },
             now: self.now,
         })
-    }
-}
-
-fn said<'a>(identity: &'a Identity, facts: &'a Verified) -> ClaimFacts<'a> {
-    ClaimFacts {
-        subject: &facts.subject,
-        email: identity.email(),
-        email_verified: identity.email_verified(),
-        claims: &facts.claims,
     }
 }

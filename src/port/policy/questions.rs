@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{Decision, Entry, ReviewAnswer, Verdict};
 use crate::domain::{
     access::{Answer, Entitlement, TargetKind},
+    assertion::Verified,
     identity::{HeldGroup, Identity},
     mapping::Refinement,
 };
@@ -127,6 +128,19 @@ pub struct ClaimFacts<'a> {
     pub email_verified: bool,
     /// All claims.
     pub claims: &'a Map<String, Value>,
+}
+
+impl<'a> ClaimFacts<'a> {
+    /// What an upstream said, as policy sees it.
+    #[must_use]
+    pub fn of(identity: &'a Identity, facts: &'a Verified) -> Self {
+        Self {
+            subject: &facts.subject,
+            email: identity.email(),
+            email_verified: identity.email_verified(),
+            claims: &facts.claims,
+        }
+    }
 }
 
 impl Decision for LoginQuestion<'_> {

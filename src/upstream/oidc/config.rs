@@ -93,7 +93,9 @@ fn eight_hours() -> u64 {
 }
 
 impl Config {
-    pub(super) fn outbound(&self) -> outbound::Config {
+    /// How the provider is called.
+    #[must_use]
+    pub fn outbound(&self) -> outbound::Config {
         outbound::Config {
             ca: self.ca.clone(),
             addresses: self.addresses,
