@@ -4,13 +4,21 @@
     reason = "enums of the JWT library; what is not named is refused"
 )]
 
+use std::time::Duration;
+
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, decode, decode_header,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk},
 };
 use serde_json::{Map, Value};
 
-use crate::domain::time::Timestamp;
+use crate::{
+    domain::{
+        fault::{Code, Fault},
+        time::Timestamp,
+    },
+    port::tickets::{TicketKind, Tickets},
+};
 
 /// How far clocks may differ, in seconds.
 const SKEW: i64 = 60;
@@ -149,10 +157,20 @@ pub(in crate::upstream) fn in_time(
     Ok(())
 }
 
-/// How long after `exp` clocks may still take a token for good: what is remembered against replay lasts so long.
-pub(in crate::upstream) fn last_moment(claims: &Map<String, Value>) -> Option<Timestamp> {
-    let exp = claims.get("exp").and_then(seconds)?;
-    Some(Timestamp(exp.saturating_add(SKEW)))
+/// Whether a token comes for the first time, by the name that it is remembered under.
+pub(in crate::upstream) async fn first_use(
+    tickets: &dyn Tickets,
+    name: &str,
+    claims: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let exp = claims.get("exp").and_then(seconds).unwrap_or(now.0);
+    // What is remembered must not end before the last moment at which any clock may take the token for good.
+    let until = Timestamp(exp.saturating_add(SKEW)).plus(Duration::from_secs(1));
+    tickets
+        .put(TicketKind::Seen, name, b"1", now.until(until))
+        .await
+        .map_err(|fault| Fault::new(Code::StoreDown, fault.to_string()))
 }
 
 /// Whether a moment lies before `asked`, clocks considered.

@@ -67,13 +67,11 @@ impl Oidc {
             .filter(|jti| !jti.is_empty());
         let jti = jti.ok_or_else(|| invalid("the logout token has no jti"))?;
         let name = format!("logout {} {jti}", self.config.id);
-        let now = self.clock.now();
-        let until = token::last_moment(found).unwrap_or(now);
-        let life = now.until(until) + std::time::Duration::from_secs(1);
-        match self.tickets.put(TicketKind::Seen, &name, b"1", life).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(invalid("the logout token came before")),
-            Err(fault) => Err(Fault::new(Code::StoreDown, fault.to_string())),
+        let first = token::first_use(&*self.tickets, &name, found, self.clock.now()).await?;
+        if first {
+            Ok(())
+        } else {
+            Err(invalid("the logout token came before"))
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::{
     outbound::Outbound,
     port::{
         clock::Clock,
-        tickets::{TicketKind, Tickets},
+        tickets::Tickets,
         upstream::{Health, TokenLogin, Upstream, Ways},
     },
 };
@@ -161,16 +161,13 @@ impl Workload {
             }
         };
         let name = format!("workload {} {name}", self.config.id);
-        let until = token::last_moment(claims).unwrap_or(self.clock.now());
-        // One second more: what is remembered must not end before the token does.
-        let life = self.clock.now().until(until) + Duration::from_secs(1);
-        match self.tickets.put(TicketKind::Seen, &name, b"1", life).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Fault::new(
+        if token::first_use(&*self.tickets, &name, claims, self.clock.now()).await? {
+            Ok(())
+        } else {
+            Err(Fault::new(
                 Code::TokenReplayed,
                 "a workload's token came a second time",
-            )),
-            Err(fault) => Err(Fault::new(Code::StoreDown, fault.to_string())),
+            ))
         }
     }
 
