@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::super::jose::token;
 use crate::domain::time::Timestamp;
 
-/// An ID token older than this was not made for the sign-in that is being finished, in seconds.
-const OLDEST: i64 = 600;
+/// An ID token older than this was not made for what is being done with it, in seconds.
+pub(super) const OLDEST: i64 = 600;
 
 /// What a token must match.
 pub(super) struct Expected<'a> {

@@ -265,6 +265,22 @@ impl Oidc {
         ))
     }
 
+    /// The claims of any token that the provider has signed for us and no other, not longer ago than `oldest` seconds.
+    pub(super) async fn checked(
+        &self,
+        text: &str,
+        types: &[&str],
+        oldest: i64,
+    ) -> Result<Map<String, Value>, Fault> {
+        let (algorithm, kid) = token::header(text, types).map_err(invalid)?;
+        let keys = self.provider.keys(kid.as_deref()).await?;
+        let found = token::signed(text, algorithm, &keys).map_err(invalid)?;
+        claims::issuer_and_audience(&found, (&self.config.issuer, &self.config.client_id))
+            .map_err(invalid)?;
+        token::in_time(&found, self.clock.now(), Some(oldest)).map_err(invalid)?;
+        Ok(found)
+    }
+
     async fn verified(
         &self,
         tokens: &Tokens,

@@ -4,13 +4,10 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{super::jose::token, Oidc, claims, login::invalid};
+use super::{super::jose::token, Oidc, login::invalid};
 use crate::{
-    domain::fault::{Code, Fault},
-    port::{
-        tickets::TicketKind,
-        upstream::{LogoutNotice, LogoutNotices},
-    },
+    domain::fault::Fault,
+    port::upstream::{LogoutNotice, LogoutNotices},
 };
 
 /// A logout token older than this is a copy that lay around, in seconds.
@@ -22,12 +19,7 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 impl LogoutNotices for Oidc {
     async fn read(&self, token: &str) -> Result<LogoutNotice, Fault> {
         // Older providers write `JWT` or nothing; the event tells it from an ID token then.
-        let (algorithm, kid) = token::header(token, &["logout+jwt", "JWT"]).map_err(invalid)?;
-        let keys = self.provider.keys(kid.as_deref()).await?;
-        let found = token::signed(token, algorithm, &keys).map_err(invalid)?;
-        claims::issuer_and_audience(&found, (&self.config.issuer, &self.config.client_id))
-            .map_err(invalid)?;
-        token::in_time(&found, self.clock.now(), Some(OLDEST)).map_err(invalid)?;
+        let found = self.checked(token, &["logout+jwt", "JWT"], OLDEST).await?;
         let notice = self.notice(&found)?;
         self.once(&found).await?;
         Ok(notice)

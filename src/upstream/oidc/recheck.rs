@@ -20,9 +20,6 @@ use crate::{
     port::upstream::{Again, Recheck},
 };
 
-/// A fresh ID token is not older than this, in seconds.
-const OLDEST: i64 = 600;
-
 /// An answer to the refresh token.
 #[derive(Deserialize)]
 struct Fresh {
@@ -115,11 +112,7 @@ impl Oidc {
 
     /// OIDC Core §12.2: the same issuer, subject and audience; no new nonce; signed in no later than then.
     async fn fresh_claims(&self, id_token: &str, facts: &Verified) -> Result<Map<String, Value>, Fault> {
-        let (algorithm, kid) = claims::header(id_token).map_err(invalid)?;
-        let keys = self.provider.keys(kid.as_deref()).await?;
-        let now = token::signed(id_token, algorithm, &keys).map_err(invalid)?;
-        claims::issuer_and_audience(&now, (&self.config.issuer, &self.config.client_id)).map_err(invalid)?;
-        token::in_time(&now, self.clock.now(), Some(OLDEST)).map_err(invalid)?;
+        let now = self.checked(id_token, &["JWT"], claims::OLDEST).await?;
         if now.get("sub").and_then(Value::as_str) != Some(facts.subject.as_str()) {
             return Err(invalid("the refreshed ID token is about another person"));
         }
