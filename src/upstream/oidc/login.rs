@@ -7,6 +7,7 @@ use aws_lc_rs::{constant_time, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::{
     domain::{
@@ -307,25 +308,16 @@ impl Oidc {
         tokens: &Tokens,
         claims: &mut Map<String, Value>,
     ) -> Result<(), Fault> {
-        let (Some(url), Some(token)) = (&metadata.userinfo_endpoint, &tokens.access_token) else {
-            return Err(invalid(
-                "the provider offers no userinfo, but the configuration asks for it",
-            ));
-        };
+        let url = userinfo_endpoint(metadata)?;
+        let token = tokens.access_token.as_deref().ok_or_else(|| {
+            invalid(
+                "the token endpoint's answer has no access token, but the configuration asks for userinfo",
+            )
+        })?;
         let found = self.outbound.get_json_as(url, token).await;
         let found = self.noted(Part::Userinfo, found)?;
-        let Value::Object(found) = found else {
-            return Err(invalid("userinfo is no JSON object"));
-        };
-        // Without this check another person's claims could be mixed in (OIDC Core §5.3.2).
-        if found.get("sub").is_none() || found.get("sub") != claims.get("sub") {
-            return Err(invalid("userinfo is about another person"));
-        }
-        for (name, value) in found {
-            if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
-                claims.entry(name).or_insert(value);
-            }
-        }
+        let subject = claims.get("sub").and_then(Value::as_str);
+        add(claims, about(found, subject)?);
         Ok(())
     }
 
@@ -357,5 +349,32 @@ impl Oidc {
             claims,
         })
         .map_err(|fault| invalid(fault.to_string()))
+    }
+}
+
+/// Where the provider says more about people.
+pub(super) fn userinfo_endpoint(metadata: &Metadata) -> Result<&Url, Fault> {
+    let url = metadata.userinfo_endpoint.as_ref();
+    url.ok_or_else(|| invalid("the provider offers no userinfo, but the configuration asks for it"))
+}
+
+/// What userinfo says about this person. Without the check another person's claims could be mixed in (OIDC Core §5.3.2).
+pub(super) fn about(found: Value, subject: Option<&str>) -> Result<Map<String, Value>, Fault> {
+    let Value::Object(found) = found else {
+        return Err(invalid("userinfo is no JSON object"));
+    };
+    let said = found.get("sub").and_then(Value::as_str);
+    if said.is_none() || said != subject {
+        return Err(invalid("userinfo is about another person"));
+    }
+    Ok(found)
+}
+
+/// Adds what userinfo says; what is there stays, and nothing about the proof comes from there.
+pub(super) fn add(claims: &mut Map<String, Value>, found: Map<String, Value>) {
+    for (name, value) in found {
+        if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
+            claims.entry(name).or_insert(value);
+        }
     }
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    super::jose::{token, trouble::Part},
+    super::jose::trouble::Part,
     Oidc, RecheckBy, claims,
     discovery::Metadata,
-    login::{PROTOCOL_CLAIMS, invalid},
+    login::{PROTOCOL_CLAIMS, about, add, invalid, userinfo_endpoint},
 };
 use crate::{
     domain::{
@@ -60,13 +60,7 @@ impl Recheck for Oidc {
         if by_userinfo {
             match self.userinfo_again(&metadata, &access, facts).await? {
                 Said::Gone(why) => return Ok(Again::Gone { why }),
-                Said::Yes(found) => {
-                    for (name, value) in found {
-                        if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
-                            now.entry(name).or_insert(value);
-                        }
-                    }
-                }
+                Said::Yes(found) => add(&mut now, found),
             }
         } else if id_token.is_none() {
             // It said that they are still there, and nothing about them.
@@ -132,24 +126,14 @@ impl Oidc {
         access: &str,
         facts: &Verified,
     ) -> Result<Said<Map<String, Value>>, Fault> {
-        let url = metadata
-            .userinfo_endpoint
-            .as_ref()
-            .ok_or_else(|| invalid("the provider offers no userinfo, but the configuration asks for it"))?;
+        let url = userinfo_endpoint(metadata)?;
         let found = match self.outbound.get_json_as(url, access).await {
             Err(OutboundFault::NotJson(_, status @ (401 | 403))) => {
                 return Ok(Said::Gone(format!("userinfo answers {status}")));
             }
             other => self.noted(Part::Userinfo, other)?,
         };
-        let Value::Object(found) = found else {
-            return Err(invalid("userinfo is no JSON object"));
-        };
-        // OIDC Core §5.3.2.
-        if found.get("sub").and_then(Value::as_str) != Some(facts.subject.as_str()) {
-            return Err(invalid("userinfo is about another person"));
-        }
-        Ok(Said::Yes(found))
+        about(found, Some(&facts.subject)).map(Said::Yes)
     }
 }
 
