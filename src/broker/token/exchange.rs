@@ -147,9 +147,8 @@ impl TokenDesk {
         audience: &str,
     ) -> Result<&Arc<dyn Target>, Refused> {
         self.directory
-            .targets()
-            .find(|target| target.facts().audience == audience)
-            .filter(|target| may_reach(client, &target.facts().audience))
+            .at_audience(audience)
+            .filter(|_| may_reach(client, audience))
             .ok_or_else(|| {
                 Refused::new(
                     OAuthError::InvalidTarget,
