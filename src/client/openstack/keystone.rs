@@ -121,7 +121,7 @@ pub async fn projects(
     unscoped: &Unscoped,
 ) -> Result<Vec<(Project, String)>, Problem> {
     let found: Projects = read(context, unscoped, &format!("{}/auth/projects", cloud.auth_url)).await?;
-    let domains: Domains = read(context, unscoped, &format!("{}/auth/domains", cloud.auth_url))
+    let mut domains: Domains = read(context, unscoped, &format!("{}/auth/domains", cloud.auth_url))
         .await
         .unwrap_or(Domains { domains: Vec::new() });
     let mut named = Vec::new();
@@ -132,7 +132,15 @@ pub async fn projects(
             .find(|domain| domain.id == project.domain_id);
         let domain = match known {
             Some(domain) => domain.name.clone(),
-            None => domain_of(context, cloud, unscoped, &project).await?,
+            None => {
+                let name = domain_of(context, cloud, unscoped, &project).await?;
+                // Its next project costs no token.
+                domains.domains.push(Named {
+                    id: project.domain_id.clone(),
+                    name: name.clone(),
+                });
+                name
+            }
         };
         named.push((project, domain));
     }
