@@ -19,7 +19,7 @@ use crate::port::{
     target::Bound,
 };
 
-use super::{directory::Directory, spelling};
+use super::{directory::Directory, opened, spelling};
 
 /// Most tokens of one target that one round ends.
 const MOST_AT_ONCE: u32 = 200;
@@ -138,10 +138,7 @@ impl Ender {
     }
 
     async fn end(&self, ending: &Ending) -> Result<(), Fault> {
-        let token = self
-            .sealer
-            .open(Purpose::Handed, &ending.sealed)
-            .and_then(|token| String::from_utf8(token).ok());
+        let token = opened(&*self.sealer, Purpose::Handed, &ending.sealed);
         let target = self.directory.target(&ending.target);
         let (Some(token), Some(door)) = (token, target.and_then(|target| target.ways().dashboards)) else {
             tracing::error!(target = %ending.target, "a token that must end cannot be ended: its target or the secret key is another; it ends by itself");

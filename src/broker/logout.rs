@@ -19,6 +19,7 @@ use super::{
     Caller,
     dashboards::{Dashboards, Left},
     directory::Directory,
+    opened,
     session::{Live, SessionDesk},
 };
 
@@ -171,9 +172,7 @@ impl Logouts {
     /// Whether a form was made for this session within the last hour.
     #[must_use]
     pub fn proved(&self, live: &Live, proof: &str) -> bool {
-        self.sealer
-            .open(Purpose::Form, proof)
-            .and_then(|text| String::from_utf8(text).ok())
+        opened(&*self.sealer, Purpose::Form, proof)
             .and_then(|text| {
                 text.strip_prefix(&format!("end\n{}\n", live.sid))?
                     .parse::<i64>()
@@ -261,8 +260,7 @@ impl Logouts {
             .session
             .upstream_hint
             .as_deref()
-            .and_then(|sealed| self.sealer.open(Purpose::UpstreamHint, sealed))
-            .and_then(|hint| String::from_utf8(hint).ok());
+            .and_then(|sealed| opened(&*self.sealer, Purpose::UpstreamHint, sealed));
         ended.upstream = Some(name.clone());
         let text =
             serde_json::to_vec(&ended).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;

@@ -22,6 +22,8 @@ pub mod token;
 use std::net::IpAddr;
 
 use aws_lc_rs::digest;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
 
 use crate::domain::{
     audit::{Event, Personal, What},
@@ -30,7 +32,12 @@ use crate::domain::{
     ids::Reference,
     time::Timestamp,
 };
-use crate::port::{policy::PolicyFault, records::RecordFault, signer::KeyFault, tickets::TicketFault};
+use crate::port::{
+    policy::PolicyFault,
+    records::RecordFault,
+    signer::{KeyFault, Purpose, Sealer},
+    tickets::TicketFault,
+};
 
 /// Who asks, for the limits, the audit trail and the log.
 #[derive(Debug, Clone)]
@@ -65,6 +72,18 @@ impl Caller {
 fn hashed(text: &str) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A sealed text; none if it is not ours, or was sealed for something else.
+fn opened(sealer: &dyn Sealer, purpose: Purpose, sealed: &str) -> Option<String> {
+    String::from_utf8(sealer.open(purpose, sealed)?).ok()
+}
+
+/// What a JWT claims of itself before anybody has checked it: only good for choosing who checks it, by which keys.
+fn unchecked(jwt: &str) -> Option<Map<String, Value>> {
+    let mut parts = jwt.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 impl From<RecordFault> for Fault {

@@ -23,7 +23,7 @@ use crate::port::{
     upstream::{Again, Recheck},
 };
 
-use super::{Caller, directory::Directory, logout::Logouts};
+use super::{Caller, directory::Directory, logout::Logouts, opened};
 
 /// The longest that one question takes: then another may ask.
 const TURN: Duration = Duration::from_secs(30);
@@ -126,10 +126,7 @@ impl Rechecks {
     ) -> Result<(), Fault> {
         let before = self.renewal(id).await?;
         let live = self.logouts.desk.by_sid(&bond.sid).await?;
-        let kept = self
-            .sealer
-            .open(Purpose::Renewal, &before.sealed)
-            .and_then(|kept| String::from_utf8(kept).ok())
+        let kept = opened(&*self.sealer, Purpose::Renewal, &before.sealed)
             .ok_or_else(|| Fault::new(Code::SessionEnded, "what is kept of the upstream does not open"))?;
         match way.again(&live.session.assertion, &kept).await? {
             Again::Still { assertion, renewal } => {
