@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::port::{
     target::{Target, TargetFacts},
-    upstream::Upstream,
+    upstream::{TokenLogin, Upstream},
 };
 
 /// An upstream with the mapping of its claims.
@@ -220,14 +220,15 @@ impl Directory {
             .filter(|source| source.upstream.ways().token.is_none())
     }
 
-    /// The upstreams that take tokens of this issuer.
-    #[must_use]
-    pub fn for_tokens_of(&self, issuer: &str) -> Vec<&Source> {
-        let takes = |source: &&Source| {
-            let way = source.upstream.ways().token;
-            way.is_some_and(|way| way.issuer() == issuer)
-        };
-        self.sources.values().filter(takes).collect()
+    /// The upstreams that take tokens of this issuer, each with its way to do so.
+    pub fn for_tokens_of<'a>(
+        &'a self,
+        issuer: &str,
+    ) -> impl Iterator<Item = (&'a Source, &'a dyn TokenLogin)> {
+        self.sources
+            .values()
+            .filter_map(|source| Some((source, source.upstream.ways().token?)))
+            .filter(move |(_, way)| way.issuer() == issuer)
     }
 
     /// A sign-in at this gateway itself.

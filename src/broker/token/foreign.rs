@@ -13,7 +13,7 @@ use crate::domain::{
 
 use super::{Caller, Issued, TokenDesk, exchange::Wish, granted_scope};
 use crate::broker::{directory::Source, session::Live, unchecked};
-use crate::port::policy::ExchangeFacts;
+use crate::port::{policy::ExchangeFacts, upstream::TokenLogin};
 
 /// An assertion as a grant.
 #[derive(Clone, Copy)]
@@ -131,12 +131,7 @@ impl TokenDesk {
 
     /// Who a workload is, by the upstream that its token names.
     async fn admitted(&self, (token, claimed): (&str, &Claimed), caller: &Caller) -> Result<Live, Fault> {
-        let source = self.chosen(claimed)?;
-        let way = source
-            .upstream
-            .ways()
-            .token
-            .ok_or_else(|| Fault::new(Code::Internal, "an upstream for tokens takes none"))?;
+        let (source, way) = self.chosen(claimed)?;
         let outcome = match way.accept(token).await {
             Ok(assertion) => self.desk.open_workload(assertion, caller).await,
             Err(fault) => Err(fault),
@@ -162,23 +157,18 @@ impl TokenDesk {
         outcome
     }
 
-    /// The upstream that takes tokens of that issuer; of several the one whose audience the token names.
-    fn chosen(&self, claimed: &Claimed) -> Result<&Source, Fault> {
+    /// The upstream that takes tokens of that issuer, and its way to do so; of several the one whose audience the token
+    /// names.
+    fn chosen(&self, claimed: &Claimed) -> Result<(&Source, &dyn TokenLogin), Fault> {
         let unknown = |issuer: &str| {
             let issuer: String = issuer.chars().filter(|c| !c.is_control()).take(200).collect();
             Fault::new(Code::IssuerUnknown, "no upstream takes tokens of this issuer")
                 .because(vec![format!("issuer: {issuer}")])
         };
         let issuer = claimed.issuer().ok_or_else(|| unknown("(none)"))?;
-        let named = |source: &&Source| {
-            let ways = source.upstream.ways();
-            ways.token
-                .is_some_and(|way| way.audiences().iter().any(|own| claimed.names(own)))
-        };
-        let all = self.directory.for_tokens_of(issuer);
-        let first = all.first().copied();
-        all.into_iter()
-            .find(named)
+        let mut all = self.directory.for_tokens_of(issuer).peekable();
+        let first = all.peek().copied();
+        all.find(|(_, way)| way.audiences().iter().any(|own| claimed.names(own)))
             .or(first)
             .ok_or_else(|| unknown(issuer))
     }
