@@ -149,13 +149,16 @@ impl TokenDesk {
             .await
     }
 
-    /// Whether a token of this permit and scope would be of use at its target.
-    fn useful(&self, permit: &Permit, scope: &str) -> Result<(), Fault> {
+    /// Whether a token of this permit and scope would be of use at its target; what that can do.
+    fn useful(&self, permit: &Permit, scope: &str) -> Result<Ways<'_>, Fault> {
         let ways = self.ways(permit);
         if let Some(service) = ways.service {
             service.told(permit, scope)?;
         }
-        ways.issuer.map_or(Ok(()), |issuer| issuer.check(permit))
+        if let Some(issuer) = ways.issuer {
+            issuer.check(permit)?;
+        }
+        Ok(ways)
     }
 
     /// What a permit's target can do.
@@ -166,7 +169,7 @@ impl TokenDesk {
 
     /// Access token, and ID token with `openid` for a person.
     fn tokens(&self, permit: &Permit, terms: &Terms<'_>) -> Result<(Issued, MintedToken), Fault> {
-        self.useful(permit, terms.scope)?;
+        let ways = self.useful(permit, terms.scope)?;
         let lifetime = terms.client.token_lifetime();
         // What policy keeps back is in no scope of the token, so that userinfo shows nothing of it either.
         let released: Vec<&str> = terms
@@ -179,8 +182,7 @@ impl TokenDesk {
             ..*terms
         };
         // Whoever looks at signature and issuer alone must not be able to take a token that is for somebody else.
-        let issuer = self.ways(permit).issuer;
-        let mint = issuer.map_or(&*self.mint as &dyn TokenMint, |issuer| issuer);
+        let mint = ways.issuer.map_or(&*self.mint as &dyn TokenMint, |issuer| issuer);
         let access = mint.access_token(
             permit,
             &TokenFacts {
