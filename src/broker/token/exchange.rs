@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 use super::{
-    ACCESS_TOKEN, Caller, Issued, Live, Terms, TokenDesk, foreign::Claimed, invalid_grant, narrowed,
+    ACCESS_TOKEN, Caller, Issued, Live, Terms, TokenDesk, foreign::Claimed, invalid_grant, narrowed, words,
 };
 use crate::broker::bearer::{Claims, goal_of};
 use crate::port::{policy::ExchangeFacts, target::Target};
@@ -185,7 +185,7 @@ impl TokenDesk {
             token_client_audiences: holder.map_or(&[], |holder| holder.exchange.as_slice()),
             token_audience: &claims.aud,
             issuer: self.directory.issuer(),
-            scopes: scope.split(' ').filter(|scope| !scope.is_empty()).collect(),
+            scopes: words(scope).collect(),
         }
     }
 
@@ -250,9 +250,8 @@ fn check_type(asked: Option<&str>, made: Option<&str>) -> Result<(), Refused> {
 }
 
 fn without_openid(scope: &str) -> String {
-    let kept: Vec<&str> = scope
-        .split(' ')
-        .filter(|scope| !matches!(*scope, "" | "openid" | "offline_access"))
+    let kept: Vec<&str> = words(scope)
+        .filter(|scope| !matches!(*scope, "openid" | "offline_access"))
         .collect();
     kept.join(" ")
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     oauth::{OAuthError, Refused},
 };
 
-use super::{Caller, Issued, TokenDesk, exchange::Wish, granted_scope};
+use super::{Caller, Issued, TokenDesk, exchange::Wish, granted_scope, words};
 use crate::broker::{directory::Source, session::Live, unchecked};
 use crate::port::{policy::ExchangeFacts, upstream::TokenLogin};
 
@@ -123,7 +123,7 @@ impl TokenDesk {
             token_client_audiences: &client.exchange,
             token_audience: self.directory.issuer(),
             issuer: self.directory.issuer(),
-            scopes: scope.split(' ').filter(|scope| !scope.is_empty()).collect(),
+            scopes: words(&scope).collect(),
         };
         self.give((client, &live), (target, &scope), (wish, facts), caller)
             .await

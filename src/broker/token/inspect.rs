@@ -15,7 +15,7 @@ use crate::port::{
     target::AtService,
 };
 
-use super::{Caller, TokenDesk};
+use super::{Caller, TokenDesk, words};
 use crate::broker::bearer::{Claims, goal_of};
 
 /// A token that is good now, and for whoever asks.
@@ -116,11 +116,7 @@ impl TokenDesk {
                 audience: &claims.aud,
                 subject: &claims.sub,
                 tenant: claims.tenant.as_deref(),
-                scopes: claims
-                    .scope
-                    .split(' ')
-                    .filter(|scope| !scope.is_empty())
-                    .collect(),
+                scopes: words(&claims.scope).collect(),
             },
             time_s: self.clock.now().0,
         })

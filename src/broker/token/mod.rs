@@ -172,9 +172,7 @@ impl TokenDesk {
         let ways = self.useful(permit, terms.scope)?;
         let lifetime = terms.client.token_lifetime();
         // What policy keeps back is in no scope of the token, so that userinfo shows nothing of it either.
-        let released: Vec<&str> = terms
-            .scope
-            .split(' ')
+        let released: Vec<&str> = words(terms.scope)
             .filter(|scope| permit.releases(scope))
             .collect();
         let terms = &Terms {
@@ -294,19 +292,20 @@ impl TokenDesk {
     }
 }
 
+/// The scopes of a space-separated list.
+fn words(scope: &str) -> impl Iterator<Item = &str> {
+    scope.split(' ').filter(|scope| !scope.is_empty())
+}
+
 /// Whether a space-separated list has a scope.
 fn has(scope: &str, one: &str) -> bool {
-    scope.split(' ').any(|own| own == one)
+    words(scope).any(|own| own == one)
 }
 
 /// The scopes a client gets: those it asks for, each once, sorted as asked; it may name no other than its own.
 pub fn granted_scope(client: &ClientSettings, asked: Option<&str>) -> Result<String, Refused> {
     let mut granted: Vec<&str> = Vec::new();
-    for scope in asked
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|scope| !scope.is_empty())
-    {
+    for scope in words(asked.unwrap_or_default()) {
         if !client.scopes.contains(scope) && !scope.starts_with(PROJECT_SCOPE) {
             return Err(Refused::new(
                 OAuthError::InvalidScope,
@@ -325,9 +324,9 @@ fn narrowed(granted: &str, asked: Option<&str>) -> Result<String, Refused> {
     let Some(asked) = asked else {
         return Ok(granted.to_owned());
     };
-    let wanted: Vec<&str> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
+    let wanted: Vec<&str> = words(asked).collect();
     // A project narrows what had none; another one in its place would not.
-    let open = !granted.split(' ').any(|scope| scope.starts_with(PROJECT_SCOPE));
+    let open = !words(granted).any(|scope| scope.starts_with(PROJECT_SCOPE));
     let narrows = |scope: &str| has(granted, scope) || (open && scope.starts_with(PROJECT_SCOPE));
     if wanted.iter().all(|scope| narrows(scope)) {
         Ok(wanted.join(" "))
