@@ -294,6 +294,11 @@ impl Door {
         Ok(answer)
     }
 
+    /// Which policy decides now.
+    pub(super) fn revision(&self) -> String {
+        self.policy.revision()
+    }
+
     /// Whether a client may know about a token: policy's verdict, which nothing here widens.
     pub(super) fn verdict(&self, question: &IntrospectionQuestion<'_>) -> Result<bool, Fault> {
         Ok(policy::answer(&*self.policy, question)?.allow)

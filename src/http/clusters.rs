@@ -289,6 +289,9 @@ mod tests {
         async fn is_revoked(&self, _: &str) -> Result<bool, RecordFault> {
             Ok(false)
         }
+        fn ended(&self) -> u64 {
+            0
+        }
     }
     impl Sealer for World {
         fn seal(&self, _: Purpose, _: &[u8]) -> String {

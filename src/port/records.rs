@@ -57,6 +57,9 @@ pub trait Revocations: Send + Sync {
     async fn revoke(&self, jti: &str, until: Timestamp) -> Result<(), RecordFault>;
     /// Whether it is marked.
     async fn is_revoked(&self, jti: &str) -> Result<bool, RecordFault>;
+    /// Another number whenever something has been ended or taken away through this store by this process: a session,
+    /// a family, a token, a person, a group at the upstream. Who remembers what it has read compares it.
+    fn ended(&self) -> u64;
 }
 
 /// A token at a target that must end before the target would end it.

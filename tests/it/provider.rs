@@ -258,6 +258,7 @@ async fn gateway() -> Gateway {
         bearer: bearer.clone(),
         families: records.clone(),
         revocations: records,
+        remembered: fedgate::broker::token::Remembered::default(),
         tickets: tickets.clone(),
         mint: Arc::new(OwnTokens::new(&wiring)),
         sealer: sealer.clone(),

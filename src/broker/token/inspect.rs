@@ -15,7 +15,11 @@ use crate::port::{
     target::AtService,
 };
 
-use super::{Caller, TokenDesk, words};
+use super::{
+    Caller, TokenDesk,
+    remembered::{Asking, Basis},
+    words,
+};
 use crate::broker::bearer::{Claims, goal_of};
 
 /// A token that is good now, and for whoever asks.
@@ -39,7 +43,7 @@ impl TokenDesk {
     ) -> Result<Option<Known>, Fault> {
         let known = match self.refresh_parts(token) {
             Some(parts) => self.known_family(client, parts).await,
-            None => self.known_access(client, token, caller).await,
+            None => self.known_again(client, token, caller).await,
         };
         match known {
             Err(fault) if matches!(fault.code, Code::TokenInvalid | Code::SessionEnded) => Ok(None),
@@ -60,23 +64,49 @@ impl TokenDesk {
         }))
     }
 
-    async fn known_access(
+    /// What was said of it some seconds ago, or else what is to be said now.
+    async fn known_again(
         &self,
         client: &ClientSettings,
         token: &str,
         caller: &Caller,
     ) -> Result<Option<Known>, Fault> {
+        let asking = Asking::of(client, token, caller);
+        let basis = Basis {
+            revision: self.door.revision(),
+            ended: self.revocations.ended(),
+        };
+        let now = self.clock.now();
+        if let Some(known) = self.remembered.answer(&asking, &basis, now) {
+            return Ok(Some(known));
+        }
+        let found = self.known_access(client, token, caller).await?;
+        Ok(found.map(|(known, ends)| {
+            self.remembered.keep(asking, &known, basis, (now, ends));
+            known
+        }))
+    }
+
+    /// With the time until which nothing but an ending changes it.
+    async fn known_access(
+        &self,
+        client: &ClientSettings,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Option<(Known, Timestamp)>, Fault> {
         let claims = self.bearer.claims(token).await?;
         if !meant(client, &claims) || !self.told(client, &claims)? {
             return Ok(None);
         }
+        let until = Timestamp(claims.exp);
         let live = match claims.sid {
             Some(_) => Some(self.bearer.live(&claims).await?),
             None => None,
         };
         let target = self.directory.at_audience(&claims.aud);
         let Some((target, service)) = target.and_then(|target| Some((target, target.ways().service?))) else {
-            return Ok(Some(Known::Access(Box::new(claims))));
+            let ends = live.map_or(until, |live| until.min(live.session.ends));
+            return Ok(Some((Known::Access(Box::new(claims)), ends)));
         };
         let now = self.clock.now();
         let (identity, ends) = match live {
@@ -88,9 +118,9 @@ impl TokenDesk {
         let outcome = self
             .door
             .weigh(&identity, &goal, Asked::Everything, (Some(holder), caller))
-            .and_then(|permit| service.told(&permit, &claims.scope));
+            .and_then(|permit| Ok((service.told(&permit, &claims.scope)?, until.min(permit.expires()))));
         match outcome {
-            Ok(told) => Ok(Some(Known::AtService(Box::new(claims), Box::new(told)))),
+            Ok((told, ends)) => Ok(Some((Known::AtService(Box::new(claims), Box::new(told)), ends))),
             // What was given when the token was made is not given any more.
             Err(fault) if fault.code == Code::NoAccess => {
                 tracing::info!(

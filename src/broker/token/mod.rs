@@ -11,6 +11,7 @@ pub mod foreign;
 mod inspect;
 mod password;
 mod refresh;
+mod remembered;
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,6 +46,7 @@ use super::{
 };
 
 pub use inspect::Known;
+pub use remembered::Remembered;
 
 /// RFC 8693 §3.
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -63,6 +65,8 @@ pub struct TokenDesk {
     pub families: Arc<dyn RefreshFamilies>,
     /// Tokens ended before their time.
     pub revocations: Arc<dyn Revocations>,
+    /// Answers to introspection, for some seconds.
+    pub remembered: Remembered,
     /// Asks upstreams again.
     pub rechecks: Arc<Rechecks>,
     /// Codes and device codes.

@@ -105,6 +105,7 @@ impl Bonds for Records {
     }
 
     async fn renewed(&self, renewal: &Renewal, says: &UpstreamAssertion) -> Result<(), RecordFault> {
+        let _ending = self.ending();
         let says = kept(says)?;
         let mut transaction = self.begin().await.map_err(down)?;
         sqlx::query("UPDATE renewals SET sealed = $2, asked = $3 WHERE id = $1")

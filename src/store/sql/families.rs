@@ -86,6 +86,7 @@ impl RefreshFamilies for Records {
     }
 
     async fn revoke(&self, id: &str) -> Result<(), RecordFault> {
+        let _ending = self.ending();
         sqlx::query("DELETE FROM families WHERE id = $1")
             .bind(id)
             .execute(&self.writer)

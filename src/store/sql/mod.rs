@@ -18,7 +18,15 @@ mod revocations;
 mod sessions;
 mod tickets;
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -57,6 +65,17 @@ pub struct Records {
     what: Arc<str>,
     writer: AnyPool,
     reader: AnyPool,
+    /// See [`crate::port::records::Revocations::ended`].
+    ended: Arc<AtomicU64>,
+}
+
+/// Counts what was ended, when it has been: also where the request that did it is gone before it hears of it.
+struct Ending<'a>(&'a AtomicU64);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 impl fmt::Debug for Records {
@@ -110,6 +129,7 @@ impl Records {
             what: what.clone().into(),
             writer,
             reader,
+            ended: Arc::default(),
         };
         migrate::run(&records, now).await?;
         Ok(records)
@@ -146,6 +166,7 @@ impl Records {
             what: what.into(),
             writer: pool.clone(),
             reader: pool,
+            ended: Arc::default(),
         };
         migrate::run(&records, now).await?;
         Ok(records)
@@ -155,6 +176,11 @@ impl Records {
     pub async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
+    }
+
+    /// To be held by what ends something, until that is done.
+    fn ending(&self) -> Ending<'_> {
+        Ending(&self.ended)
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {

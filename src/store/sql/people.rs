@@ -63,6 +63,7 @@ impl People for Records {
     }
 
     async fn let_go(&self, key: &str, since: Option<Timestamp>) -> Result<bool, RecordFault> {
+        let _ending = self.ending();
         let query = match since {
             // The first time counts: the bound runs from there.
             Some(since) => {
@@ -79,6 +80,7 @@ impl People for Records {
     }
 
     async fn end_sessions(&self, key: &str, but: Option<&str>) -> Result<u64, RecordFault> {
+        let _ending = self.ending();
         let rows = sqlx::query("SELECT sid FROM sessions WHERE person = $1 AND sid <> $2")
             .bind(key)
             .bind(but.unwrap_or_default())

@@ -1,5 +1,7 @@
 //! Tokens that were revoked before their time.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 
 use super::{Records, down};
@@ -11,6 +13,7 @@ use crate::{
 #[async_trait]
 impl Revocations for Records {
     async fn revoke(&self, jti: &str, until: Timestamp) -> Result<(), RecordFault> {
+        let _ending = self.ending();
         sqlx::query(
             "INSERT INTO revocations (jti, ends) VALUES ($1, $2) \
              ON CONFLICT (jti) DO UPDATE SET ends = excluded.ends WHERE revocations.ends < excluded.ends",
@@ -30,5 +33,9 @@ impl Revocations for Records {
             .await
             .map(|row| row.is_some())
             .map_err(down)
+    }
+
+    fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
     }
 }

@@ -83,6 +83,7 @@ impl Sessions for Records {
     }
 
     async fn end(&self, sid: &str) -> Result<(), RecordFault> {
+        let _ending = self.ending();
         let mut transaction = self.begin().await.map_err(down)?;
         for statement in [
             "DELETE FROM sessions WHERE sid = $1",

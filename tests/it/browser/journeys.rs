@@ -372,6 +372,7 @@ async fn gateway() -> Gateway {
         clock: clock.clone(),
     });
     let tokens = TokenDesk {
+        remembered: fedgate::broker::token::Remembered::default(),
         directory: directory.clone(),
         door: door.clone(),
         desk: desk.clone(),

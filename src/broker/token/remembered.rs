@@ -1,0 +1,100 @@
+//! Good answers to introspection, remembered for some seconds: a service asks about the same token with each of its
+//! requests, and what decides it (signature, session, three questions to policy) rarely changes in between.
+//!
+//! An answer is given again to the same client at the same address alone, under the same policy, and only while
+//! nothing was ended at this gateway's process: after a sign-out or a revocation everything is looked up anew. What
+//! another replica ends, and a rule with a date, take effect within these seconds. Refusals are never remembered, so that
+//! nobody fills the memory with inventions.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+
+use crate::domain::{client::ClientSettings, ids::ClientId, time::Timestamp};
+
+use super::Known;
+use crate::broker::Caller;
+
+/// Longest time that an answer is given again.
+const KEPT: Duration = Duration::from_secs(5);
+/// Most answers; some KiB each.
+const MOST: usize = 10_000;
+
+/// Who asks about what. The token itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Asking {
+    token: [u8; 32],
+    client: ClientId,
+    /// Policy may look at it.
+    address: Option<IpAddr>,
+}
+
+impl Asking {
+    pub(super) fn of(client: &ClientSettings, token: &str, caller: &Caller) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+        Self {
+            token: hash,
+            client: client.id.clone(),
+            address: caller.address,
+        }
+    }
+}
+
+/// What an answer rests on, noted before anything is looked up for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Basis {
+    /// Of the policy.
+    pub(super) revision: String,
+    /// What was ended so far.
+    pub(super) ended: u64,
+}
+
+struct Entry {
+    known: Known,
+    basis: Basis,
+    until: Timestamp,
+}
+
+/// The answers.
+#[derive(Default)]
+pub struct Remembered(RwLock<HashMap<Asking, Entry>>);
+
+impl std::fmt::Debug for Remembered {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Remembered")
+    }
+}
+
+impl Remembered {
+    pub(super) fn answer(&self, asking: &Asking, basis: &Basis, now: Timestamp) -> Option<Known> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = all.get(asking)?;
+        (entry.basis == *basis && now < entry.until).then(|| entry.known.clone())
+    }
+
+    /// Remembers an answer that is good until `ends` at the most.
+    pub(super) fn keep(
+        &self,
+        asking: Asking,
+        known: &Known,
+        basis: Basis,
+        (now, ends): (Timestamp, Timestamp),
+    ) {
+        let until = ends.min(now.plus(KEPT));
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST {
+            all.retain(|_, entry| now < entry.until && entry.basis == basis);
+            if all.len() >= MOST {
+                all.clear();
+            }
+        }
+        let known = known.clone();
+        all.insert(asking, Entry { known, basis, until });
+    }
+}
