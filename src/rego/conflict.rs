@@ -37,12 +37,7 @@ impl Rules {
             };
             packages.push((tree.package.clone(), place(tree.pos)));
             for rule in &tree.rules {
-                let names = rule.head.path.iter().enumerate().map_while(|(at, part)| {
-                    let name = if at == 0 { part.as_var() } else { part.as_text() };
-                    name.map(str::to_owned)
-                });
-                let path: Vec<String> = tree.package.iter().cloned().chain(names).collect();
-                let whole = path.len() == tree.package.len() + rule.head.path.len();
+                let (path, whole) = tree.path_of(rule);
                 let function = rule.head.args.is_some();
                 let found = || Found {
                     place: place(rule.pos),

@@ -9,6 +9,7 @@ use super::{
     document::{self, Patch},
     fault::ChangeFault,
     module::{Module, Version},
+    syntax::package,
 };
 
 /// An edit in progress. Cheap to copy: its parts are shared.
@@ -317,9 +318,4 @@ fn stray(data: &Value, roots: &[Vec<String>], at: &mut Vec<String>) -> Option<St
         | Value::String(_)
         | Value::Undefined => Some(at.join("/")),
     }
-}
-
-/// The path of a module's package; none if the text has no package clause: then it does not load anyway.
-fn package(text: &str) -> Option<Vec<String>> {
-    super::syntax::package(text)
 }

@@ -11,7 +11,7 @@ use super::{
     load::{self, Loaded},
     lower,
     module::{Module, Version},
-    syntax,
+    syntax::{self, names::is_name},
 };
 
 /// What is checked at load.
@@ -107,7 +107,8 @@ impl Snapshot {
     /// The document at a path: `["a", "b"]` asks `data.a.b`, `[]` is all of `data`.
     pub fn evaluate(&self, path: &[&str], input: Option<Value>, how: &How) -> Result<Evaluated, EvalFault> {
         let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
-        if !self.loaded.rules.names(&path) && !self.loaded.rules.touch(&path) {
+        let is_rule = self.loaded.rules.names(&path);
+        if !is_rule && !self.loaded.rules.touch(&path) {
             return Ok(Evaluated {
                 value: document::get(&self.data, &path).cloned(),
                 coverage: how.coverage.then(Vec::new),
@@ -115,26 +116,29 @@ impl Snapshot {
             });
         }
         let known = |fault| self.loaded.origins.fault(fault);
+        let text = reference(&path);
         // What an engine gathers stays with it: only plain ones are asked again.
-        if !how.coverage && !how.prints && self.loaded.rules.names(&path) {
-            let asked = self.engines.ask(input, how, |engine| self.ask(engine, &path));
+        if is_rule && !how.coverage && !how.prints {
+            let asked = self.engines.ask(input, how, |engine| engine.eval_rule(text));
             return Ok(Evaluated {
                 value: Some(asked.map_err(known)?).filter(|value| *value != Value::Undefined),
                 coverage: None,
                 prints: Vec::new(),
             });
         }
-        let run = self.engines.once(input, how, |engine| self.ask(engine, &path));
+        let run = self.engines.once(input, how, |engine| {
+            if is_rule {
+                engine.eval_rule(text)
+            } else {
+                self.document(engine, &path, text)
+            }
+        });
         let (value, engine) = run.map_err(known)?;
         Ok(self.evaluated(value, engine, how))
     }
 
-    fn ask(&self, engine: &mut Engine, path: &[String]) -> anyhow::Result<Value> {
-        let text = reference(path);
-        if self.loaded.rules.names(path) {
-            return engine.eval_rule(text);
-        }
-        // A package's rules are evaluated one by one before it is read as a document.
+    /// What rules and data make of a path: a package's rules are evaluated one by one before it is read.
+    fn document(&self, engine: &mut Engine, path: &[String], text: String) -> anyhow::Result<Value> {
         let text = lower::document(path, &self.loaded.signatures).unwrap_or(text);
         let results = engine.eval_query(text, false)?;
         let value = results
@@ -245,11 +249,7 @@ pub fn reference<S: AsRef<str>>(path: &[S]) -> String {
     let mut text = "data".to_owned();
     for key in path {
         let key = key.as_ref();
-        let plain = key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        if plain {
+        if is_name(key) {
             text.push('.');
             text.push_str(key);
         } else if is_integer(key) {

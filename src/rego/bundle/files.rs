@@ -2,8 +2,8 @@
 
 use regorus::Value;
 
-use super::{Bundle, BundleFault, File, Manifest, Verification, package, signature, tree};
-use crate::rego::Module;
+use super::{Bundle, BundleFault, File, Manifest, Verification, signature, tree};
+use crate::rego::{Module, syntax};
 
 const MANIFEST: &str = ".manifest";
 const MANIFEST_IN_PROTOBUF: &str = ".manifest.pb";
@@ -81,7 +81,7 @@ fn module(file: &File, manifest: &Manifest) -> Result<Module, BundleFault> {
     let text = String::from_utf8(file.bytes.clone())
         .map_err(|error| BundleFault::file(&file.path, format!("it is not UTF-8: {error}")))?;
     // A text without a package is left to the parser, which says where and what is missing.
-    if let Some(package) = package::path(&text) {
+    if let Some(package) = syntax::package(&text) {
         let path: Vec<&str> = package.iter().map(String::as_str).collect();
         if !manifest.owns(&path) {
             return Err(BundleFault::Manifest(format!(

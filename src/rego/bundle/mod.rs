@@ -12,7 +12,6 @@ mod fault;
 mod files;
 mod hash;
 mod manifest;
-mod package;
 mod pattern;
 mod signature;
 mod tree;

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Report;
-use crate::rego::syntax::ast::{Import, Tree};
-
-/// Names that OPA writes in brackets.
-const KEYWORDS: [&str; 15] = [
-    "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
-    "some", "true", "with",
-];
+use crate::rego::syntax::{
+    ast::{Import, Tree},
+    names::{KEYWORDS, is_name},
+};
 
 pub(super) fn check(tree: &Tree, report: &mut Report) {
     if !report.v1 {
@@ -49,11 +46,8 @@ pub(super) fn check(tree: &Tree, report: &mut Report) {
 pub(super) fn shown(import: &Import) -> String {
     let mut text = "import ".to_owned();
     for (at, name) in import.path.iter().enumerate() {
-        let plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !KEYWORDS.contains(&name.as_str());
+        // OPA writes keywords in brackets.
+        let plain = is_name(name) && !KEYWORDS.contains(&name.as_str());
         match (at, plain) {
             (0, _) => text.push_str(name),
             (_, true) => text.push_str(&format!(".{name}")),

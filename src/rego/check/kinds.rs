@@ -6,7 +6,7 @@ use super::place;
 use crate::rego::{
     fault::{Issue, Place},
     module::Module,
-    syntax::ast::{Makes, Rule, Term, Tree},
+    syntax::ast::{Makes, Rule, Tree},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +29,16 @@ pub(super) fn check(modules: &[Arc<Module>], trees: &[Tree]) -> Vec<Issue> {
     for (module, tree) in modules.iter().zip(trees) {
         for rule in &tree.rules {
             let place = place(&module.id, rule.pos);
-            let (path, open) = path(tree, rule);
+            let (path, whole) = tree.path_of(rule);
             let name = format!("data.{}", path.join("."));
             let sort = sort(rule);
             let first = known.entry(path).or_insert_with(|| First {
                 sort,
                 place: place.clone(),
                 default: None,
-                open,
+                open: !whole,
             });
-            if first.sort != sort && !first.open && !open {
+            if first.sort != sort && !first.open && whole {
                 found.push(conflict(&name, &first.place, &place));
             }
             if rule.default
@@ -118,20 +118,4 @@ fn sort(rule: &Rule) -> Sort {
         (None, Makes::Item(_)) => Sort::Set,
         (None, Makes::Value(_)) => Sort::Value,
     }
-}
-
-/// The constant part of a rule's path, and whether more follows.
-pub(super) fn path(tree: &Tree, rule: &Rule) -> (Vec<String>, bool) {
-    let names = rule
-        .head
-        .path
-        .iter()
-        .enumerate()
-        .map_while(|(at, part): (usize, &Term)| {
-            let name = if at == 0 { part.as_var() } else { part.as_text() };
-            name.map(str::to_owned)
-        });
-    let path: Vec<String> = tree.package.iter().cloned().chain(names).collect();
-    let open = path.len() < tree.package.len() + rule.head.path.len();
-    (path, open)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{kinds, place};
+use super::place;
 use crate::rego::{
     fault::{Issue, Place},
     module::Module,
@@ -25,7 +25,7 @@ pub(super) fn check(modules: &[Arc<Module>], trees: &[Tree]) -> Vec<Issue> {
     let mut nodes: BTreeMap<Path, Node> = BTreeMap::new();
     for (module, tree) in modules.iter().zip(trees) {
         for rule in &tree.rules {
-            let (path, _) = kinds::path(tree, rule);
+            let (path, _) = tree.path_of(rule);
             let node = nodes.entry(path).or_insert_with(|| Node {
                 place: place(&module.id, rule.pos),
                 asks: Vec::new(),

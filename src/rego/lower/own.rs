@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::resolve::KEYWORDS;
 use crate::rego::syntax::{
     ast::{Every, Kind, Pos, Rule, Term, Tree},
+    names::KEYWORDS,
     walk::{self, Change, Visit},
 };
 

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::resolve::KEYWORDS;
-use crate::rego::syntax::ast::{Body, Head, Kind, Literal, Makes, Part, Pos, Rule, Statement, Term, Tree};
+use crate::rego::syntax::{
+    ast::{Body, Head, Kind, Literal, Makes, Part, Pos, Rule, Statement, Term, Tree},
+    names::{KEYWORDS, is_name},
+};
 
 /// Where a piece of the written text came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,12 +149,8 @@ impl Writer {
 
     /// A part of a path behind its first: `.name`, or in brackets.
     fn key(&mut self, name: &str) {
-        let plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         // The engine takes keywords here, and finds default functions by dots alone.
-        if plain {
+        if is_name(name) {
             self.push(".");
             self.push(name);
         } else {

@@ -2,15 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rego::syntax::ast::{
-    Body, Every, Head, Kind, Literal, Makes, Op, Part, Rule, Statement, Term, Tree,
+use crate::rego::syntax::{
+    ast::{Body, Every, Head, Kind, Literal, Makes, Op, Part, Rule, Statement, Term, Tree},
+    names::KEYWORDS,
 };
-
-/// Words that the engine takes neither as variables nor as the first names of rules.
-pub(super) const KEYWORDS: [&str; 15] = [
-    "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
-    "some", "true", "with",
-];
 
 /// What the names of one module stand for, from `data` or `input` on.
 #[derive(Debug, Default)]

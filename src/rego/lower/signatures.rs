@@ -25,18 +25,13 @@ impl Signatures {
         for tree in trees {
             *packages.entry(tree.package.clone()).or_default() += super::print::parts(tree);
             for rule in &tree.rules {
-                let names = rule.head.path.iter().enumerate().map_while(|(at, part)| {
-                    let name = if at == 0 { part.as_var() } else { part.as_text() };
-                    name.map(str::to_owned)
-                });
+                let (mut path, _) = tree.path_of(rule);
                 let Some(args) = &rule.head.args else {
-                    rules.insert(tree.package.iter().cloned().chain(names).collect());
+                    rules.insert(path);
                     continue;
                 };
-                let path = std::iter::once("data".to_owned())
-                    .chain(tree.package.iter().cloned())
-                    .chain(names);
-                own.entry(path.collect()).or_default().insert(args.len());
+                path.insert(0, "data".to_owned());
+                own.entry(path).or_default().insert(args.len());
             }
         }
         Self { own, rules, packages }

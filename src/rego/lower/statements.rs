@@ -251,7 +251,7 @@ impl<'a> Lower<'a> {
 
 /// An operator on what may be of a wrong type is a call, which may be undefined.
 fn operator(term: &mut Term) {
-    let Kind::Infix(op, left, right) = &mut term.kind else {
+    let Kind::Infix(op, left, right) = &term.kind else {
         return;
     };
     let computes = matches!(
@@ -266,10 +266,12 @@ fn operator(term: &mut Term) {
     if !called {
         return;
     }
+    let Kind::Infix(op, left, right) = std::mem::replace(&mut term.kind, Kind::Null) else {
+        return;
+    };
     let name = format!("operator_{}", op.names().1);
     let function = Kind::Ref(vec![Term::var(term.pos, "internal"), Term::text(term.pos, name)]);
-    let args = vec![(**left).clone(), (**right).clone()];
-    term.kind = Kind::Call(Box::new(Term::new(term.pos, function)), args);
+    term.kind = Kind::Call(Box::new(Term::new(term.pos, function)), vec![*left, *right]);
 }
 
 /// `[1 | …] == []`: the body does not hold. A closure, so nothing of it is seen outside.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::read::Annotation;
-use crate::rego::syntax::ast::{Pos, Rule, Tree};
+use crate::rego::syntax::ast::{Pos, Tree};
 
 type Path = Vec<String>;
 
@@ -44,19 +44,6 @@ enum Node {
     Package,
     Import,
     Rule(usize),
-}
-
-/// The path of a rule below `data`, as far as it is constant.
-pub(super) fn path(tree: &Tree, index: usize) -> Option<Path> {
-    tree.rules.get(index).map(|rule| path_of(tree, rule))
-}
-
-fn path_of(tree: &Tree, rule: &Rule) -> Path {
-    let names = rule.head.path.iter().enumerate().map_while(|(at, part)| {
-        let name = if at == 0 { part.as_var() } else { part.as_text() };
-        name.map(str::to_owned)
-    });
-    tree.package.iter().cloned().chain(names).collect()
 }
 
 impl Set {
@@ -102,12 +89,12 @@ impl Set {
         let attached = format!("annotation scope '{scope}' must be applied to");
         let (map, key) = match (scope.as_str(), node) {
             ("rule", Some(Node::Rule(index))) => {
-                found.path = path(tree, index).unwrap_or_default();
+                found.path = tree.path_at(index).unwrap_or_default();
                 self.rules.entry((module, index)).or_default().push(found);
                 return Ok(());
             }
             ("document", Some(Node::Rule(index))) => {
-                found.path = path(tree, index).unwrap_or_default();
+                found.path = tree.path_at(index).unwrap_or_default();
                 (&mut self.paths, found.path.clone())
             }
             ("package", Some(Node::Package)) => (&mut self.packages, tree.package.clone()),

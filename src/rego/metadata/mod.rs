@@ -45,7 +45,7 @@ pub(super) fn annotate(modules: &[Arc<Module>], trees: &mut [Tree]) -> Result<()
     for (at, tree) in trees.iter_mut().enumerate() {
         let package = tree.package.clone();
         for index in 0..tree.rules.len() {
-            let Some(path) = chain::path(tree, index) else {
+            let Some(path) = tree.path_at(index) else {
                 continue;
             };
             let asked = chain::Asked {

@@ -202,6 +202,32 @@ pub(in crate::rego) struct Tree {
     pub(in crate::rego) comments: Vec<Comment>,
 }
 
+impl Head {
+    /// The constant names that the path begins with.
+    pub(in crate::rego) fn names(&self) -> impl Iterator<Item = &str> {
+        self.path.iter().enumerate().map_while(
+            |(at, part)| {
+                if at == 0 { part.as_var() } else { part.as_text() }
+            },
+        )
+    }
+}
+
+impl Tree {
+    /// The path of a rule below `data` as far as it is constant, and whether that is all of it.
+    pub(in crate::rego) fn path_of(&self, rule: &Rule) -> (Vec<String>, bool) {
+        let names = rule.head.names().map(str::to_owned);
+        let path: Vec<String> = self.package.iter().cloned().chain(names).collect();
+        let whole = path.len() == self.package.len() + rule.head.path.len();
+        (path, whole)
+    }
+
+    /// The same of the rule at an index.
+    pub(in crate::rego) fn path_at(&self, index: usize) -> Option<Vec<String>> {
+        self.rules.get(index).map(|rule| self.path_of(rule).0)
+    }
+}
+
 impl Term {
     pub(in crate::rego) const fn new(pos: Pos, kind: Kind) -> Self {
         Self { pos, kind }

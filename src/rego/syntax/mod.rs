@@ -7,6 +7,7 @@
 pub(super) mod ast;
 mod lexer;
 mod literals;
+pub(super) mod names;
 mod parser;
 mod rules;
 mod terms;
@@ -44,6 +45,29 @@ mod tests {
 
     use super::*;
     use crate::rego::{Module, Options, Refused, Snapshot, Value};
+
+    #[test]
+    fn the_package_is_read_alone() {
+        for (text, expected) in [
+            ("package a", Some("a")),
+            (
+                "# METADATA\n# title: x\n\npackage a.b.c\nimport data.x",
+                Some("a|b|c"),
+            ),
+            (r#"package a["b/c"].d"#, Some("a|b/c|d")),
+            ("package a[`b`] # raw", Some("a|b")),
+            ("package a # why\n", Some("a")),
+            ("package\ta", Some("a")),
+            ("package a\nnothing that follows is right", Some("a")),
+            ("packages a", None),
+            ("allow := true", None),
+            ("package", None),
+            ("", None),
+        ] {
+            let found = package(text).map(|path| path.join("|"));
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
 
     /// On a stack as threads have it that serve requests.
     #[expect(

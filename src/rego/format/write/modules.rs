@@ -6,6 +6,7 @@ use super::{Stop, Style, Writer, Written};
 use crate::rego::{
     format::tree::{Head, Import, Loc, Rule, Term, Tree, Value},
     module::Version,
+    syntax::names::is_name,
 };
 
 /// Words that are keywords in every module, and those that version 1 adds.
@@ -186,10 +187,7 @@ impl Writer<'_> {
 
     /// A name as it stands behind others: `.name`, or in brackets where it must.
     pub(super) fn name_part(&mut self, quoted: &str, content: &str, loc: Loc) {
-        let plain = content
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && content.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        let plain = is_name(content);
         let keyword = self.style.keywords.iter().any(|word| word == content);
         let written_quoted = self.slice(loc).starts_with('"');
         if !plain || (keyword && written_quoted) {
