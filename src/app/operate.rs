@@ -7,13 +7,16 @@ use std::{
 
 use crate::{
     config::Config,
-    domain::key::Algorithm,
+    domain::{ids::TenantId, key::Algorithm},
     keys::{KeyInfo, SecretSealer, SystemEntropy},
     port::{entropy::Entropy as _, keyring::KeyCare as _, secrets::Secrets},
     store,
     target::{
         self,
-        keystone::mapping::{Mapping, Version},
+        keystone::{
+            mapping::{Mapping, Version},
+            setup::Customer,
+        },
     },
     upstream::local,
 };
@@ -86,18 +89,32 @@ async fn keystone_steps(
     (keystone, dry_run): (&target::keystone::Config, bool),
 ) -> Result<Vec<target::keystone::setup::Step>, StartFault> {
     let client = keystone.client().map_err(StartFault::of)?;
-    let domains = domains(config);
-    let roles: BTreeSet<String> = config
-        .access
+    let given = |tenant: &TenantId| -> BTreeSet<(String, String, String)> {
+        let rules = config
+            .access
+            .iter()
+            .filter(|rule| &rule.tenant == tenant && rule.target == keystone.id);
+        let projects = rules.flat_map(|rule| &rule.projects);
+        projects
+            .flat_map(|on| {
+                let given = |role: &String| (on.domain.clone(), on.project.clone(), role.clone());
+                on.roles.iter().map(given)
+            })
+            .collect()
+    };
+    let customers: Vec<Customer> = config
+        .tenants
         .iter()
-        .flat_map(|rule| &rule.projects)
-        .flat_map(|project| project.roles.clone())
+        .map(|tenant| Customer {
+            tenant: tenant.id.clone(),
+            domains: tenant.domains.clone(),
+            roles: given(&tenant.id),
+        })
         .collect();
     let ask = target::keystone::setup::Ask {
         config: keystone,
         issuer: &config.issuer,
-        domains: &domains,
-        roles: &roles,
+        customers: &customers,
         dry_run,
     };
     target::keystone::setup::run(&ask, client, secrets)

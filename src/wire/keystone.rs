@@ -129,6 +129,20 @@ pub struct Roles {
     pub roles: Vec<Resource>,
 }
 
+/// `GET /v3/projects?domain_id=&name=`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Projects {
+    /// What was found.
+    pub projects: Vec<Resource>,
+}
+
+/// `GET /v3/groups?domain_id=&name=`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Groups {
+    /// What was found.
+    pub groups: Vec<Resource>,
+}
+
 /// `GET /v3/OS-FEDERATION/identity_providers/{id}`
 #[derive(Debug, Clone, Deserialize)]
 pub struct IdentityProviderBody {

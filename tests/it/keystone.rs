@@ -1,7 +1,7 @@
 //! Keystone as a target and behind the front, against a real Keystone 30.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -153,13 +153,16 @@ async fn serve_front(socket: tokio::net::TcpListener, keystone: &str, desk: Arc<
 }
 
 async fn set_up(config: &Config, dry_run: bool) -> Vec<setup::Step> {
-    let domains = tenant().domains;
-    let roles: BTreeSet<String> = ["member".into(), "reader".into(), "flügel".into()].into();
+    let role = |role: &str| ("acme".to_owned(), "tenant-a".to_owned(), role.to_owned());
+    let customer = setup::Customer {
+        tenant: tenant().id,
+        domains: tenant().domains,
+        roles: [role("member"), role("reader"), role("flügel")].into(),
+    };
     let ask = setup::Ask {
         config,
         issuer: ISSUER,
-        domains: &domains,
-        roles: &roles,
+        customers: &[customer],
         dry_run,
     };
     setup::run(&ask, plain_client(), &AdminPassword)

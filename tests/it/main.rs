@@ -42,6 +42,7 @@ mod house;
 mod journeys;
 mod keystone;
 mod keystone_mapping;
+mod keystones;
 mod kolla;
 mod kubernetes;
 mod opa;

@@ -10,9 +10,9 @@
 # uwsgi protocol on that Unix socket, and identity comes by keys that begin with FEDGW_. KEYSTONE_DASHBOARDS lists
 # more origins for WebSSO, separated by spaces. KEYSTONE_KOLLA=yes configures federation as kolla-ansible does (behind
 # Apache), and KEYSTONE_CONF=<path> names a file whose settings override the others. KEYSTONE_DATABASE=
-# <postgresql+psycopg2://…> is an empty database to use instead of SQLite (half a minute more at the first start). The
-# administrator is `admin` with
-# the password `adminpw` in project `admin`: for tests and demonstrations on loopback only.
+# <postgresql+psycopg2://…> is an empty database to use instead of SQLite (half a minute more at the first start).
+# KEYSTONE_PART=keystone-22 takes Debian 12's Keystone. The administrator is `admin` with the password `adminpw` in
+# project `admin`: for tests and demonstrations on loopback only.
 # It ends with SIGTERM or SIGINT, and when the process that started it is gone.
 set -euo pipefail
 
@@ -26,10 +26,16 @@ environ_prefix="HTTP_$(printf '%s' "$prefix" | tr 'a-z-' 'A-Z_')"
 if [ -n "${KEYSTONE_SOCKET:-}" ]; then
     environ_prefix=FEDGW_
 fi
-here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone"
+part="${KEYSTONE_PART:-keystone}"
+here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/$part"
 if [ ! -e "$here/ready" ]; then
-    echo "Keystone is not installed; run tests/parts/keystone.sh first" >&2
+    echo "Keystone is not installed; run tests/parts/$part.sh first" >&2
     exit 1
+fi
+if [ "$part" = keystone-22 ]; then
+    programs="$here/bin" module=(--wsgi-file "$here/root/usr/bin/keystone-wsgi-public")
+else
+    programs="$here/server/bin" module=(--module keystone.wsgi.api:application --venv "$here/server")
 fi
 
 mkdir -p "$dir"
@@ -50,7 +56,7 @@ fi
 if [ -n "${KEYSTONE_DATABASE:-}" ]; then
     sed -i "s|^connection = .*|connection = $KEYSTONE_DATABASE|" "$dir/etc/keystone.conf"
     if [ ! -e "$dir/bootstrapped" ]; then
-        manage() { "$here/server/bin/keystone-manage" --config-file "$dir/etc/keystone.conf" "$@" >&2; }
+        manage() { "$programs/keystone-manage" --config-file "$dir/etc/keystone.conf" "$@" >&2; }
         manage db_sync
         manage bootstrap --bootstrap-password adminpw --bootstrap-region-id RegionOne \
             --bootstrap-admin-url "http://127.0.0.1:$port/v3" \
@@ -71,8 +77,7 @@ export OS_KEYSTONE_CONFIG_DIR="$dir/etc"
 export OS_KEYSTONE_CONFIG_FILES="keystone.conf${KEYSTONE_CONF:+;$KEYSTONE_CONF}"
 # One process with a cache of its own; two threads, so that one slow caller does not stop the other.
 # `no-orphans` and PDEATHSIG end the workers with their master, and the master with its parent.
-command=("$here/server/bin/uwsgi" --http-socket "127.0.0.1:$port"
-    --module keystone.wsgi.api:application --venv "$here/server"
+command=("$programs/uwsgi" --http-socket "127.0.0.1:$port" "${module[@]}"
     --master --processes 1 --threads 2 --lazy-apps --die-on-term --need-app --no-orphans
     --buffer-size 65535 --add-header "Connection: close" --so-keepalive
     --disable-logging --logto "$dir/log/uwsgi.log")

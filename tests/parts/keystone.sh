@@ -67,36 +67,7 @@ rm -rf "$template"
 mkdir -p "$template/etc" "$template/fernet-keys" "$template/receipt-keys" "$template/credential-keys" "$template/log"
 chmod 700 "$template"/*-keys
 cp "$here/server/etc/keystone/sso_callback_template.html" "$template/etc/"
-cat >"$template/etc/keystone.conf.in" <<'CONF'
-[DEFAULT]
-public_endpoint = @PUBLIC@
-log_dir = @DIR@/log
-log_file = keystone.log
-use_stderr = false
-[auth]
-methods = password,token,mapped,openid,saml2,application_credential
-[federation]
-# Keystone sees the header `Oidc-Iss` as HTTP_OIDC_ISS; the prefix keeps all other headers out of the mapping.
-remote_id_attribute = HTTP_@PREFIX@ISS
-assertion_prefix = HTTP_@PREFIX@
-trusted_dashboard = http://localhost:9990/auth/websso/
-sso_callback_template = @DIR@/etc/sso_callback_template.html
-[database]
-connection = sqlite:///@DIR@/keystone.db
-[token]
-provider = fernet
-expiration = 3600
-[fernet_tokens]
-key_repository = @DIR@/fernet-keys
-[fernet_receipts]
-key_repository = @DIR@/receipt-keys
-[credential]
-key_repository = @DIR@/credential-keys
-[cache]
-# Per process: this Keystone runs as one process, so a read after a write is never stale.
-enabled = true
-backend = oslo_cache.dict
-CONF
+cp "$(dirname "$0")/keystone.conf.in" "$template/etc/"
 sed -e "s|@DIR@|$template|g" -e 's|@PUBLIC@|http://127.0.0.1:5000|g' -e 's|@PREFIX@|OIDC_|g' \
     "$template/etc/keystone.conf.in" >"$template/etc/keystone.conf"
 manage() { "$here/server/bin/keystone-manage" --config-file "$template/etc/keystone.conf" "$@" >&2; }

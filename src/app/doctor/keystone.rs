@@ -14,7 +14,7 @@ use crate::{
         self,
         keystone::{
             self,
-            doctor::{Forgery, STRANGER, advisories, forge},
+            doctor::{Forgery, STRANGER, advisories, forge, knows},
             setup::{Change, Step},
         },
     },
@@ -82,6 +82,16 @@ fn release(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
         return vec![Finding::bad(Grade::Unknown, CHECK, (what, why), fix)];
     };
     let version = known.unwrap_or_default();
+    if !knows(version, keystone.mapping_schema) {
+        let schema = keystone.mapping_schema.version();
+        let what = format!(
+            "Keystone {version} does not know mapping schema {schema}, which '{}' uses",
+            keystone.id
+        );
+        let fix = "set `mapping_schema: \"1.0\"` of the target, and run `fedgate keystone setup`";
+        let why = "nobody gets a token there";
+        return vec![Finding::bad(Grade::Critical, CHECK, (what, why), fix)];
+    }
     if flaws.is_empty() {
         let what = format!("Keystone {version} has none of the flaws that matter here");
         return vec![Finding::ok(CHECK, what)];
@@ -142,8 +152,15 @@ async fn hygiene(room: &Room<'_>, keystone: &keystone::Config) -> Vec<Finding> {
         let fix = "give --ca a PEM file that can be read, and `issuer` a URL";
         return vec![Finding::bad(Grade::Unknown, FORGED, (what, why), fix)];
     };
-    let domains = operate::domains(room.config);
-    let domain = domains.first().map_or("default", String::as_str);
+    let tenant = room
+        .config
+        .tenants
+        .iter()
+        .find(|tenant| !tenant.domains.is_empty());
+    let domain = tenant.and_then(|tenant| tenant.domains.first());
+    let domain = domain.map_or("default", String::as_str);
+    let own = tenant.map(|tenant| keystone.of_tenant(&tenant.id, &room.config.issuer));
+    let keystone = own.as_deref().unwrap_or(keystone);
     let mut findings = Vec::new();
     let mut tried = BTreeSet::new();
     for base in std::iter::once(&gateway).chain(&room.visit.past) {

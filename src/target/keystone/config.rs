@@ -1,13 +1,16 @@
 //! A Keystone, as configured.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::transport::uwsgi;
-use crate::domain::{ids::TargetId, secret::SecretRef};
+use crate::domain::{
+    ids::{TargetId, TenantId},
+    secret::SecretRef,
+};
 use crate::outbound::{self, Outbound, OutboundFault};
 
 /// How identity headers begin where nothing else is configured.
@@ -39,6 +42,13 @@ pub struct Config {
     /// The remote id in Keystone. Absent: the gateway's issuer URL with `/keystone` after it.
     #[serde(default)]
     pub remote_id: Option<String>,
+    /// Which schema of Keystone's mapping rules is used. `3.0` needs Keystone 2026.1 (29) or newer: each sign-in sets
+    /// exactly the projects and roles of the rules. `1.0` is for older ones, such as Debian 12's Keystone 22: roles
+    /// come by groups that `fedgate keystone setup` makes from `access`, each tenant has an identity provider of its
+    /// own (`identity_provider` with `-` and the tenant's id), and a role that was taken away ends 15 minutes later
+    /// (and Keystone's `[role] cache_time`). Not with `provision`.
+    #[serde(default)]
+    pub mapping_schema: MappingSchema,
     /// Over HTTP: how the identity headers begin; ends with `-`. Keystone's `assertion_prefix` is the same in upper
     /// case with `_` for `-` and `HTTP_` before it. A random prefix for each deployment is one more wall. Absent:
     /// `OIDC-`. Over uwsgi there are no such headers, and the keys begin with `FEDGW_`.
@@ -66,6 +76,29 @@ pub struct Config {
     /// The administrator, for `fedgate keystone setup`. The gateway itself never uses it.
     #[serde(default)]
     pub admin: Option<AdminConfig>,
+}
+
+/// A schema of Keystone's mapping rules that this gateway writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum MappingSchema {
+    /// Roles by groups: every Keystone knows it.
+    #[serde(rename = "1.0")]
+    Groups,
+    /// Roles by `projects_json`.
+    #[default]
+    #[serde(rename = "3.0")]
+    Projects,
+}
+
+impl MappingSchema {
+    /// The version, as Keystone writes it.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Groups => "1.0",
+            Self::Projects => "3.0",
+        }
+    }
 }
 
 /// A dashboard (Horizon, Skyline), or the callback of a command line (`v3websso`).
@@ -172,6 +205,12 @@ impl Config {
         }
         if let Some(provision) = &self.provision {
             problems.extend(provision.problems());
+            if self.mapping_schema == MappingSchema::Groups {
+                problems.push(
+                    "'provision' needs 'mapping_schema: \"3.0\"': leave it out before a Keystone that knows 1.0 alone"
+                        .to_owned(),
+                );
+            }
         }
         for dashboard in &self.dashboards {
             problems.extend(dashboard.problems());
@@ -188,6 +227,20 @@ impl Config {
         self.remote_id
             .clone()
             .unwrap_or_else(|| format!("{issuer}/keystone"))
+    }
+
+    /// The settings that hold for the people of one tenant. By schema 1.0 Keystone puts a user into the domain of the
+    /// identity provider, whatever a rule says: so each tenant has one, and its remote id, which must be unique.
+    #[must_use]
+    pub fn of_tenant(&self, tenant: &TenantId, issuer: &str) -> Cow<'_, Self> {
+        match self.mapping_schema {
+            MappingSchema::Projects => Cow::Borrowed(self),
+            MappingSchema::Groups => Cow::Owned(Self {
+                identity_provider: format!("{}-{tenant}", self.identity_provider),
+                remote_id: Some(format!("{}/{tenant}", self.remote_id(issuer))),
+                ..self.clone()
+            }),
+        }
     }
 
     /// The path of the federation URL that makes tokens.

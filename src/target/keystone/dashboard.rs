@@ -20,7 +20,7 @@ impl Dashboards for Keystone {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("origin", origin)
             .finish();
-        let path = format!("{}?{query}", self.config.websso_path());
+        let path = format!("{}?{query}", self.own(permit).websso_path());
         let call = || answer::with(answer::call(Method::GET, &path), "accept", "text/html");
         let answer = self.log_in(call, &told).await?;
         let html = answer

@@ -7,7 +7,7 @@ use reqwest::Client;
 use serde_json::json;
 use url::Url;
 
-use super::{Config, headers::name};
+use super::{Config, MappingSchema, headers::name};
 use crate::wire::keystone::{AUTH_TOKEN, SUBJECT_TOKEN};
 
 /// Who the forged request claims to be. Where it succeeds, Keystone keeps a shadow user of this name.
@@ -25,6 +25,8 @@ pub struct Advisory {
     pub fix: &'static str,
     /// The first release of each series without it; what is older than the first series has it, too.
     fixed: &'static [(u32, u32, u32)],
+    /// The first revision of Debian 12's package without it (`22.0.2-0+deb12u3`): Debian mends what is old.
+    debian_12: Option<u32>,
 }
 
 /// openstack.md §7: those that the release tells.
@@ -34,39 +36,66 @@ const ADVISORIES: [Advisory; 3] = [
         effect: "a federated token can be rescoped for ever, each time to a fresh lifetime",
         fix: "update to 28.0.2, 29.0.2 or later; until then keep [token] expiration short",
         fixed: &[(28, 0, 2), (29, 0, 2)],
+        debian_12: Some(3),
     },
     Advisory {
         name: "LP 2119031",
         effect: "group memberships of federated users stay after they changed at the identity provider",
         fix: "update to 29.0.0 or later",
         fixed: &[(29, 0, 0)],
+        debian_12: None,
     },
     Advisory {
         name: "LP 2146771",
         effect: "accents in group names arrive broken over WSGI",
         fix: "update to 30.0.0 or later, or name groups in ASCII alone",
         fixed: &[(30, 0, 0)],
+        debian_12: None,
     },
 ];
 
-/// The flaws of a release, `30.0.0`; none if this is no release.
-#[must_use]
-pub fn advisories(version: &str) -> Option<Vec<Advisory>> {
-    let mut parts = version.trim().split('.').map(|part| part.parse::<u32>().ok());
-    let (major, minor, patch) = (
+/// `30.0.0`, or Debian's `2:22.0.2-0+deb12u6`: the release, and the revision of Debian 12's package.
+fn release(version: &str) -> Option<((u32, u32, u32), Option<u32>)> {
+    let version = version.trim();
+    let version = version
+        .split_once(':')
+        .map_or(version, |(_epoch, version)| version);
+    let (upstream, package) = version.split_once('-').unwrap_or((version, ""));
+    let mut parts = upstream.split('.').map(|part| part.parse::<u32>().ok());
+    let release = (
         parts.next()??,
         parts.next()??,
         parts.next().flatten().unwrap_or(0),
     );
-    let release = (major, minor, patch);
+    let revision = package
+        .split_once("deb12u")
+        .and_then(|(_, revision)| revision.parse().ok());
+    Some((release, revision))
+}
+
+/// The flaws of a release, `30.0.0`; none if this is no release.
+#[must_use]
+pub fn advisories(version: &str) -> Option<Vec<Advisory>> {
+    let (release, package) = release(version)?;
     let has = |advisory: &&Advisory| {
-        let own = advisory.fixed.iter().find(|fixed| fixed.0 == major);
+        if let (Some(package), Some(mended)) = (package, advisory.debian_12)
+            && package >= mended
+        {
+            return false;
+        }
+        let own = advisory.fixed.iter().find(|fixed| fixed.0 == release.0);
         match own {
             Some(fixed) => release < *fixed,
-            None => advisory.fixed.iter().all(|fixed| major < fixed.0),
+            None => advisory.fixed.iter().all(|fixed| release.0 < fixed.0),
         }
     };
     Some(ADVISORIES.iter().filter(has).copied().collect())
+}
+
+/// Whether a release knows a mapping schema; an unknown one may.
+#[must_use]
+pub fn knows(version: &str, schema: MappingSchema) -> bool {
+    schema == MappingSchema::Groups || release(version).is_none_or(|(release, _)| release.0 >= 29)
 }
 
 /// What became of a forged request.
@@ -157,6 +186,11 @@ mod tests {
         assert_eq!(names("29.0.1").len(), 2);
         assert_eq!(names("28.0.2"), ["LP 2119031", "LP 2146771"]);
         assert_eq!(names("22.0.0").len(), 3);
+        // Debian mended the first of them, and not before its third update.
+        assert_eq!(names("2:22.0.2-0+deb12u6"), ["LP 2119031", "LP 2146771"]);
+        assert_eq!(names("22.0.2-0+deb12u2").len(), 3);
         assert_eq!(advisories("yoga"), None);
+        assert!(knows("29.0.0", MappingSchema::Projects) && knows("22.0.2", MappingSchema::Groups));
+        assert!(!knows("2:22.0.2-0+deb12u6", MappingSchema::Projects));
     }
 }

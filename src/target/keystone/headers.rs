@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::wire::keystone::{AssertedProject, Named};
 
-use super::transport::Told;
+use super::{MappingSchema, groups, transport::Told};
 
 /// Keystone's columns.
 const LONGEST_VALUE: usize = 255;
@@ -31,8 +31,10 @@ pub mod name {
     pub const EMAIL: &str = "EMAIL";
     /// The domain of the user in Keystone.
     pub const DOMAIN: &str = "DOMAIN";
-    /// Projects and roles, as JSON.
+    /// Projects and roles, as JSON (mapping schema 3.0).
     pub const PROJECTS: &str = "OPENSTACK-PROJECTS";
+    /// Groups that carry roles (mapping schema 1.0); absent where there are none.
+    pub const GROUPS: &str = "GROUPS";
 }
 
 /// What Keystone is told of a person by name and roles: the same checks, and no more than these roles.
@@ -52,7 +54,7 @@ pub(super) fn of_person<'a>(
             .map_err(|problem| Fault::new(Code::TargetRefused, format!("the value for {end} {problem}")))?;
         told.push((end, value.to_owned()));
     }
-    let mut by_project: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut by_project = Roles::new();
     for (domain, project, role) in roles {
         by_project.entry((domain, project)).or_default().insert(role);
     }
@@ -61,7 +63,7 @@ pub(super) fn of_person<'a>(
 }
 
 /// What Keystone is told for a permit: exactly one of each.
-pub fn of(permit: &Permit, remote_id: &str, domain: &str) -> Result<Told, Fault> {
+pub fn of(permit: &Permit, schema: MappingSchema, (remote_id, domain): (&str, &str)) -> Result<Told, Fault> {
     let identity = permit.identity();
     let mut texts = vec![
         (name::ISS, remote_id),
@@ -78,7 +80,18 @@ pub fn of(permit: &Permit, remote_id: &str, domain: &str) -> Result<Told, Fault>
             .map_err(|problem| Fault::new(Code::TargetRefused, format!("the value for {end} {problem}")))?;
         told.push((end, value.to_owned()));
     }
-    told.push((name::PROJECTS, projects(permit)?));
+    match schema {
+        MappingSchema::Projects => told.push((name::PROJECTS, projects(permit)?)),
+        MappingSchema::Groups => {
+            let groups = groups::of(roles(permit)?.into_iter().flat_map(|((domain, project), roles)| {
+                roles.into_iter().map(move |role| (domain, project, role))
+            }));
+            // No header says "no group": an empty value would be a group without a name.
+            if !groups.is_empty() {
+                told.push((name::GROUPS, bounded(groups)?));
+            }
+        }
+    }
     Ok(told)
 }
 
@@ -103,11 +116,11 @@ pub(super) fn checked(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// `projects_json` of mapping schema 3.0: all projects of the permit with their roles, and no others.
-///
-/// Pure ASCII without `;`, because Keystone splits the text before it reads the JSON.
-pub fn projects(permit: &Permit) -> Result<String, Fault> {
-    let mut roles: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+type Roles<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>;
+
+/// All projects of the permit with their roles, and no others.
+fn roles(permit: &Permit) -> Result<Roles<'_>, Fault> {
+    let mut roles = Roles::new();
     for grant in permit.grants() {
         match &grant.entitlement {
             Entitlement::Project {
@@ -123,10 +136,16 @@ pub fn projects(permit: &Permit) -> Result<String, Fault> {
             Entitlement::Group { .. } | Entitlement::Session => {}
         }
     }
-    written(roles)
+    Ok(roles)
 }
 
-fn written(roles: BTreeMap<(&str, &str), BTreeSet<&str>>) -> Result<String, Fault> {
+/// `projects_json` of mapping schema 3.0: all projects of the permit with their roles, and no others.
+pub fn projects(permit: &Permit) -> Result<String, Fault> {
+    written(roles(permit)?)
+}
+
+/// Pure ASCII without `;`, because Keystone splits the text before it reads the JSON.
+fn written(roles: Roles<'_>) -> Result<String, Fault> {
     let asserted: Vec<AssertedProject<'_>> = roles
         .into_iter()
         .map(|((domain, project), roles)| AssertedProject {
@@ -137,14 +156,14 @@ fn written(roles: BTreeMap<(&str, &str), BTreeSet<&str>>) -> Result<String, Faul
         .collect();
     let json = serde_json::to_string(&asserted)
         .map_err(|problem| Fault::new(Code::Internal, format!("projects are not JSON: {problem}")))?;
-    let text = escaped(&json);
+    bounded(escaped(&json))
+}
+
+fn bounded(text: String) -> Result<String, Fault> {
     if text.len() > LONGEST_PROJECTS {
         return Err(Fault::new(
             Code::TargetRefused,
-            format!(
-                "{} projects do not fit into one request to Keystone",
-                asserted.len()
-            ),
+            "the person's projects do not fit into one request to Keystone: give fewer by `access`",
         ));
     }
     Ok(text)

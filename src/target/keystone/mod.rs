@@ -5,8 +5,9 @@
 //! for this gateway only: whoever reaches it directly is whoever they claim to be.
 //!
 //! Keystone fixes the end of its token by its own `[token] expiration`; nobody can shorten one token. A token that
-//! would outlive its permit is therefore revoked at the permit's end (`broker::endings`). A removed grant is gone at the next login, because mapping schema 3.0 replaces all
-//! assignments of the person; Keystone itself then refuses the role to running tokens.
+//! would outlive its permit is therefore revoked at the permit's end (`broker::endings`). A removed grant is gone at the
+//! next login, because mapping schema 3.0 replaces all assignments of the person; Keystone itself then refuses the role
+//! to running tokens. Older Keystones know schema 1.0 alone, which gives roles by [`groups`].
 //!
 //! Start at [`Keystone::mint`]; [`headers`] says what Keystone is told, [`transport`] how it gets there,
 //! [`setup`] what must exist there.
@@ -17,6 +18,7 @@ mod config;
 mod dashboard;
 pub mod doctor;
 mod given;
+pub mod groups;
 pub mod headers;
 pub mod mapping;
 pub mod provision;
@@ -24,7 +26,7 @@ pub mod setup;
 pub mod transport;
 pub mod wiring;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use ::http::Method;
 use async_trait::async_trait;
@@ -41,7 +43,7 @@ use crate::port::target::{GroupPrefix, Target, TargetFacts, Ways};
 use crate::wire::keystone::SUBJECT_TOKEN;
 
 use super::{Wiring, home_domain, meant_for};
-pub use config::{AdminConfig, Config, Dashboard};
+pub use config::{AdminConfig, Config, Dashboard, MappingSchema};
 use transport::{Told, Transport};
 
 /// First logins at the same time make the same user and projects in Keystone, which refuses all but one (409,
@@ -61,7 +63,7 @@ fn encoded(text: &str) -> String {
 pub struct Keystone {
     facts: TargetFacts,
     config: Config,
-    remote_id: String,
+    issuer: String,
     logins: Transport,
     tenants: Arc<BTreeMap<crate::domain::ids::TenantId, Tenant>>,
     given: Option<given::Given>,
@@ -90,7 +92,7 @@ impl Keystone {
                 },
                 group_prefix: GroupPrefix(String::new()),
             },
-            remote_id: config.remote_id(&wiring.issuer),
+            issuer: wiring.issuer.clone(),
             logins: Transport::open(&config, &wiring.issuer, client, config.concurrency)?,
             tenants: Arc::clone(&wiring.tenants),
             given: wiring
@@ -119,11 +121,18 @@ impl Keystone {
         }
     }
 
+    /// The settings for the tenant of a permit.
+    fn own(&self, permit: &Permit) -> Cow<'_, Config> {
+        self.config.of_tenant(permit.identity().tenant(), &self.issuer)
+    }
+
     /// What Keystone is told for a permit. What that gives is written down first: it is taken away by that.
     async fn told(&self, permit: &Permit) -> Result<Told, Fault> {
         meant_for(permit, &self.facts)?;
         let domain = home_domain(&self.tenants, permit)?;
-        let told = headers::of(permit, &self.remote_id, domain)?;
+        let own = self.own(permit);
+        let to = (&*own.remote_id(&self.issuer), domain);
+        let told = headers::of(permit, own.mapping_schema, to)?;
         if let Some(given) = &self.given {
             given.note(permit, domain).await?;
         }
@@ -139,8 +148,13 @@ impl Target for Keystone {
 
     async fn mint(&self, permit: &Permit) -> Result<Credential, Fault> {
         let told = self.told(permit).await?;
-        let path = self.config.auth_path();
+        let path = self.own(permit).auth_path();
         let answer = self.log_in(|| answer::call(Method::POST, &path), &told).await?;
+        let missing = groups::missing(&told, &answer.body);
+        if missing > 0 {
+            tracing::warn!(target = %self.facts.id, missing,
+                "somebody signed in without some of their roles: Keystone lacks groups that carry them; run `fedgate keystone setup`");
+        }
         accepted(answer)
     }
 

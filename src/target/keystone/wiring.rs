@@ -1,6 +1,6 @@
 //! The lines of `keystone.conf` that fit a target's settings, for `fedgate keystone setup`.
 
-use super::{Config, headers::name};
+use super::{Config, MappingSchema, headers::name};
 
 /// What an operator writes into `keystone.conf`, and how Keystone is started, as lines to print.
 #[must_use]
@@ -19,8 +19,12 @@ pub fn lines(config: &Config) -> Vec<String> {
     lines.extend([
         "[token]".to_owned(),
         format!("expiration = {}", config.lifetime_s),
-        String::new(),
     ]);
+    if config.mapping_schema == MappingSchema::Groups {
+        // Groups lapse by themselves, and nothing clears what Keystone computed from them: ten minutes otherwise.
+        lines.extend(["[role]".to_owned(), "cache_time = 60".to_owned()]);
+    }
+    lines.push(String::new());
     lines.extend(transport(config).into_iter().map(|line| format!("# {line}")));
     lines
 }

@@ -1,4 +1,4 @@
-//! A real Keystone on loopback, from the template that `tests/parts/keystone.sh` prepares.
+//! A real Keystone on loopback, from the template that `tests/parts/keystone.sh` or `keystone-22.sh` prepares.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -15,9 +15,41 @@ pub struct Keystone {
     pub url: String,
 }
 
+/// Which Keystone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Release {
+    /// Keystone 30 from PyPI.
+    #[default]
+    Thirty,
+    /// Debian 12's package of Keystone 22.
+    Debian22,
+}
+
+impl Release {
+    fn part(self) -> &'static str {
+        match self {
+            Self::Thirty => "keystone",
+            Self::Debian22 => "keystone-22",
+        }
+    }
+
+    /// Whether it cannot be had on this system; its script has said so.
+    pub fn is_absent(self) -> bool {
+        let part = super::home().join(self.part());
+        part.join("absent").exists() && !part.join("ready").exists()
+    }
+
+    /// The version of Debian's package.
+    pub fn version(self) -> String {
+        std::fs::read_to_string(super::home().join(self.part()).join("version")).expect("a version")
+    }
+}
+
 /// What is special about one.
 #[derive(Default)]
 pub struct Wish<'a> {
+    /// Which Keystone.
+    pub release: Release,
     /// How identity headers begin.
     pub header_prefix: &'a str,
     /// The Unix socket on which it speaks the uwsgi protocol too.
@@ -58,9 +90,10 @@ impl Keystone {
 
     /// The same as wished.
     pub async fn start_as(public: &str, wish: &Wish<'_>) -> Self {
+        let part = wish.release.part();
         assert!(
-            super::home().join("keystone/ready").exists(),
-            "the real Keystone is not installed: run tests/parts/keystone.sh"
+            super::home().join(part).join("ready").exists(),
+            "the real Keystone is not installed: run tests/parts/{part}.sh"
         );
         let dir = tempfile::tempdir().expect("a temporary folder");
         let port = wish.port.unwrap_or_else(free_port);
@@ -84,6 +117,7 @@ impl Keystone {
             .arg(wish.dir.unwrap_or(dir.path()))
             .arg(port.to_string())
             .arg(public)
+            .env("KEYSTONE_PART", part)
             .env("KEYSTONE_HEADER_PREFIX", wish.header_prefix)
             .env("KEYSTONE_DASHBOARDS", wish.dashboards)
             .stdout(Stdio::null())

@@ -3,6 +3,7 @@
 pub mod apache;
 pub mod browser;
 pub mod certificates;
+pub mod cloud;
 pub mod fedctl;
 pub mod gateway;
 mod home;

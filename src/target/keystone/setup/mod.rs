@@ -1,30 +1,47 @@
 //! What must exist in Keystone before people can come: `fedgate keystone setup`.
 //!
-//! Makes and updates: the tenants' domains, the identity provider, the mapping (schema 3.0) and the protocol.
+//! Makes and updates: the tenants' domains, the identity provider, the mapping and the protocol; with mapping schema
+//! 1.0 one of these for each tenant, and the groups that carry roles (`groups.rs`).
 //! Never deletes: deleting an identity provider orphans its users, deleting a protocol deletes them. Run again,
 //! it changes nothing. Roles are the cloud's own matter: missing ones are named, not made.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+mod groups;
+mod own;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
 
 use ::http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::domain::ids::TenantId;
 use crate::port::secrets::Secrets;
-use crate::wire::keystone::{
-    AUTH_TOKEN, Domains, IdentityProviderBody, MappingBody, Protocols, Roles, SUBJECT_TOKEN,
-};
+use crate::wire::keystone::{AUTH_TOKEN, Domains, Roles, SUBJECT_TOKEN};
 
 use super::{
-    AdminConfig, Config, answer, encoded,
+    AdminConfig, Config, MappingSchema, answer, encoded,
     headers::name,
     transport::{Told, Transport},
 };
+use own::Own;
 
-/// Minutes for which mapped group memberships last, so that they show in listings (openstack.md §2.4).
-const AUTHORIZATION_TTL_MIN: u64 = 60;
 /// Each call by itself.
 const WITHIN: Duration = Duration::from_secs(30);
+
+/// A tenant, as far as Keystone is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// Who.
+    pub tenant: TenantId,
+    /// Its Keystone domains. The first is the home of its people.
+    pub domains: Vec<String>,
+    /// What its access rules may give here: domain, project, role.
+    pub roles: BTreeSet<(String, String, String)>,
+}
 
 /// What to set up.
 #[derive(Debug, Clone)]
@@ -33,10 +50,8 @@ pub struct Ask<'a> {
     pub config: &'a Config,
     /// The gateway's issuer URL.
     pub issuer: &'a str,
-    /// Keystone domains of all tenants. The first is the home of the identity provider.
-    pub domains: &'a [String],
-    /// Roles that access rules name.
-    pub roles: &'a BTreeSet<String>,
+    /// All tenants. The first domain of the first is the home of an identity provider for all.
+    pub customers: &'a [Customer],
     /// Look only.
     pub dry_run: bool,
 }
@@ -100,7 +115,7 @@ pub async fn run(
     client: reqwest::Client,
     secrets: &dyn Secrets,
 ) -> Result<Vec<Step>, SetupFault> {
-    let Some(home) = ask.domains.first() else {
+    let Some(home) = ask.customers.iter().find_map(|customer| customer.domains.first()) else {
         return Err(SetupFault::Configuration(
             "no tenant has a Keystone domain; set 'domains' of the tenants first".into(),
         ));
@@ -115,17 +130,20 @@ pub async fn run(
         token,
     };
     let mut steps = Vec::new();
-    let mut home_id = None;
-    for domain in ask.domains {
+    let mut ids = BTreeMap::new();
+    for domain in ask.customers.iter().flat_map(|customer| &customer.domains) {
         let (step, id) = admin.domain(domain).await?;
         steps.push(step);
-        if domain == home {
-            home_id = id;
-        }
+        // None: nothing was made, so nothing can be in it yet.
+        ids.extend(id.map(|id| (domain.as_str(), id)));
     }
-    steps.push(admin.identity_provider(home, home_id.as_deref()).await?);
-    steps.push(admin.mapping().await?);
-    steps.push(admin.protocol().await?);
+    match ask.config.mapping_schema {
+        MappingSchema::Projects => {
+            let own = admin.own(ask.config, home);
+            steps.extend(own.all(ids.get(home.as_str()).map(String::as_str)).await?);
+        }
+        MappingSchema::Groups => steps.extend(groups::run(&admin, &ids).await?),
+    }
     steps.extend(admin.missing_roles().await?);
     Ok(steps)
 }
@@ -249,7 +267,7 @@ impl Admin<'_> {
         }
     }
 
-    /// Makes the one change, unless only looking.
+    /// Makes the one change, unless only looking. `null` is no body.
     async fn write(
         &self,
         step: &Step,
@@ -260,7 +278,8 @@ impl Admin<'_> {
         if self.ask.dry_run {
             return Ok(None);
         }
-        let answer = self.call(method, path, Some(body)).await?;
+        let body = (!body.is_null()).then_some(body);
+        let answer = self.call(method, path, body).await?;
         if (200..300).contains(&answer.status) {
             Ok(Some(answer))
         } else {
@@ -290,103 +309,12 @@ impl Admin<'_> {
         Ok((step, id))
     }
 
-    async fn identity_provider(&self, home: &str, home_id: Option<&str>) -> Result<Step, SetupFault> {
-        let config = self.ask.config;
-        let remote_id = config.remote_id(self.ask.issuer);
-        let path = format!(
-            "/v3/OS-FEDERATION/identity_providers/{}",
-            config.identity_provider
-        );
-        let what = format!(
-            "identity provider '{}' with remote id {remote_id} in domain '{home}'",
-            config.identity_provider
-        );
-        let found: Option<IdentityProviderBody> = self.look(&what, &path).await?;
-        let mut wanted = json!({ "enabled": true, "authorization_ttl": AUTHORIZATION_TTL_MIN });
-        let Some(found) = found.map(|body| body.identity_provider) else {
-            let change = Change::Made;
-            let step = Step { what, change };
-            if let Some(wanted) = wanted.as_object_mut() {
-                wanted.insert("remote_ids".into(), json!([remote_id]));
-                wanted.insert("description".into(), json!("fedgate"));
-                wanted.insert("domain_id".into(), json!(home_id));
-            }
-            let body = json!({ "identity_provider": wanted });
-            self.write(&step, Method::PUT, &path, &body).await?;
-            return Ok(step);
-        };
-        if found.enabled
-            && found.authorization_ttl == Some(AUTHORIZATION_TTL_MIN)
-            && found.remote_ids.contains(&remote_id)
-        {
-            let change = Change::None;
-            return Ok(Step { what, change });
+    fn own<'a>(&'a self, config: &'a Config, home: &'a str) -> Own<'a> {
+        Own {
+            admin: self,
+            config,
+            home,
         }
-        // Remote ids of others stay: setting up never takes away.
-        let mut remote_ids = found.remote_ids;
-        if !remote_ids.contains(&remote_id) {
-            remote_ids.push(remote_id);
-        }
-        if let Some(wanted) = wanted.as_object_mut() {
-            wanted.insert("remote_ids".into(), json!(remote_ids));
-        }
-        let change = Change::Updated;
-        let step = Step { what, change };
-        let body = json!({ "identity_provider": wanted });
-        self.write(&step, Method::PATCH, &path, &body).await?;
-        Ok(step)
-    }
-
-    async fn mapping(&self) -> Result<Step, SetupFault> {
-        let config = self.ask.config;
-        let rules = rules(config, &config.remote_id(self.ask.issuer));
-        let path = format!("/v3/OS-FEDERATION/mappings/{}", config.identity_provider);
-        let what = format!("mapping '{}' (schema 3.0)", config.identity_provider);
-        let found: Option<MappingBody> = self.look(&what, &path).await?;
-        let body = json!({ "mapping": { "rules": rules, "schema_version": "3.0" } });
-        let (method, change) = match found.map(|body| body.mapping) {
-            None => (Method::PUT, Change::Made),
-            Some(own) if own.rules == rules && own.schema_version.as_deref() == Some("3.0") => {
-                let change = Change::None;
-                return Ok(Step { what, change });
-            }
-            Some(_) => (Method::PATCH, Change::Updated),
-        };
-        let step = Step { what, change };
-        self.write(&step, method, &path, &body).await?;
-        Ok(step)
-    }
-
-    async fn protocol(&self) -> Result<Step, SetupFault> {
-        let config = self.ask.config;
-        let attribute = config.key(name::ISS);
-        let list = format!(
-            "/v3/OS-FEDERATION/identity_providers/{}/protocols",
-            config.identity_provider
-        );
-        let path = format!("{list}/{}", config.protocol);
-        let what = format!("protocol '{}' of '{}'", config.protocol, config.identity_provider);
-        let found: Option<Protocols> = self.look(&what, &list).await?;
-        let own = found
-            .into_iter()
-            .flat_map(|list| list.protocols)
-            .find(|own| own.id == config.protocol);
-        let (method, change) = match own {
-            None => (Method::PUT, Change::Made),
-            Some(own)
-                if own.mapping_id == config.identity_provider
-                    && own.remote_id_attribute.as_deref() == Some(attribute.as_str()) =>
-            {
-                let change = Change::None;
-                return Ok(Step { what, change });
-            }
-            Some(_) => (Method::PATCH, Change::Updated),
-        };
-        let step = Step { what, change };
-        let body = json!({ "protocol": {
-            "mapping_id": config.identity_provider, "remote_id_attribute": attribute } });
-        self.write(&step, method, &path, &body).await?;
-        Ok(step)
     }
 
     async fn missing_roles(&self) -> Result<Vec<Step>, SetupFault> {
@@ -396,10 +324,10 @@ impl Admin<'_> {
             .flat_map(|list| list.roles)
             .map(|role| role.name.to_lowercase())
             .collect();
-        Ok(self
-            .ask
-            .roles
-            .iter()
+        let wanted = self.ask.customers.iter().flat_map(|customer| &customer.roles);
+        let wanted: BTreeSet<&str> = wanted.map(|(_, _, role)| role.as_str()).collect();
+        Ok(wanted
+            .into_iter()
             .map(|role| Step {
                 what: format!("role '{role}'"),
                 change: if known.contains(&role.to_lowercase()) {
