@@ -23,6 +23,7 @@
 mod access;
 mod author;
 mod bad_input;
+mod barbican;
 mod browser;
 mod bundles;
 mod claims;
