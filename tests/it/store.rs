@@ -1,6 +1,7 @@
 //! One conformance suite for the stores, and the life of the key ring over a real one.
 
 mod bonds;
+mod people;
 
 use std::{
     path::{Path, PathBuf},
@@ -606,6 +607,10 @@ async fn sql_keeps_records() {
         keys_are_added_by_one(&opened).await;
         bonds::bonds_last_as_long_as_their_sessions(&opened).await;
         bonds::tokens_that_must_end_are_found_in_time(&opened).await;
+        people::people_are_kept_and_let_go_once(&opened).await;
+        people::sessions_end_with_the_person(&opened).await;
+        people::what_was_given_is_noted_and_struck_out(&opened).await;
+        people::one_has_the_turn(&opened).await;
         opened.close().await;
     }
 }
