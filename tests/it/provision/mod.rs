@@ -1,6 +1,8 @@
 //! People in a real Keystone before they come, and gone from it when they are let go.
 
+mod bounds;
 mod by_hand;
+mod crowds;
 mod offboarding;
 mod outage;
 mod tenants;
@@ -25,6 +27,17 @@ async fn people_are_there_before_they_come_and_gone_when_they_are_let_go() {
     outage::an_outage_queues_and_loses_nothing(&mut world).await;
     offboarding::a_lost_group_takes_what_came_with_it(&mut world).await;
     offboarding::who_is_let_go_has_nothing_left(&world).await;
+}
+
+/// Another Keystone of the same kind, for what takes many people: both run at the same time.
+#[tokio::test]
+async fn passes_are_bounded_and_take_turns() {
+    let mut world = World::start().await;
+    bounds::a_pass_takes_access_from_few(&mut world).await;
+    bounds::the_disabled_are_deleted_in_time(&world).await;
+    bounds::replicas_take_turns(&mut world).await;
+    crowds::crowds_and_strange_names_stay_apart(&world).await;
+    crowds::keystone_restarts_in_the_middle_of_a_pass(&mut world).await;
 }
 
 /// The same API on another database: what is made, and that nothing is written where nothing has changed.
