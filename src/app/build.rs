@@ -50,7 +50,7 @@ use super::{
     clock::SystemClock,
     fronts,
     jobs::Jobs,
-    opa,
+    lacks, opa,
     policies::{Hangups, Policies},
     provision::{self, Keeper},
     rings, serve,
@@ -199,7 +199,7 @@ impl World {
     ) -> Result<Parts, StartFault> {
         let audit: Arc<dyn Audit> = Arc::clone(&opened.audit) as Arc<dyn Audit>;
         let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
-        let wiring = self.target_wiring(config, Arc::clone(&signer), opened);
+        let wiring = self.target_wiring((config, secrets), Arc::clone(&signer), opened)?;
         let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
         let door = Arc::new(
             Door::new(
@@ -317,15 +317,16 @@ impl World {
 
     fn target_wiring(
         &self,
-        config: &Config,
+        (config, secrets): (&Config, &dyn Secrets),
         signer: Arc<dyn Signer>,
         opened: &store::Opened,
-    ) -> target::Wiring {
-        target::Wiring {
+    ) -> Result<target::Wiring, StartFault> {
+        Ok(target::Wiring {
             issuer: config.issuer.clone(),
             signer,
             entropy: Arc::clone(&self.entropy),
             given: Some(Arc::clone(&opened.given)),
+            lookers: lacks::lookers(config, secrets, &self.clock)?,
             tenants: Arc::new(
                 config
                     .tenants
@@ -333,7 +334,7 @@ impl World {
                     .map(|tenant| (tenant.id.clone(), tenant.clone()))
                     .collect(),
             ),
-        }
+        })
     }
 
     fn directory(

@@ -24,7 +24,7 @@ use crate::{
     upstream::Declared,
 };
 
-use super::build::StartFault;
+use super::{build::StartFault, lacks::AtKeystone};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -64,6 +64,9 @@ pub struct Explanation {
     pub reasons: Vec<String>,
     /// What the reasons mean.
     pub texts: BTreeMap<String, ReasonText>,
+    /// What the target's Keystone lacks of it; absent where it was not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystone: Option<AtKeystone>,
     /// When it would end, in seconds since 1970.
     pub expires: Option<i64>,
 }
@@ -94,6 +97,7 @@ pub fn explain(
         dropped: Vec::new(),
         reasons: refinement.reasons.clone(),
         texts: BTreeMap::new(),
+        keystone: None,
         expires: None,
     };
     if let Ok(identity) = refine(mapped, &refinement) {

@@ -11,6 +11,7 @@ pub mod explain;
 mod fronts;
 mod jobs;
 pub mod kolla;
+pub mod lacks;
 pub mod opa;
 pub mod operate;
 pub mod policies;

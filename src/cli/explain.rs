@@ -9,11 +9,12 @@ use crate::{
     app::{
         build::StartFault,
         explain::{Explanation, Supposed, explain, now},
+        lacks::look,
         policies::in_force,
         recorded::{Seen, of_decision, of_user},
     },
     config::secret::SecretSources,
-    domain::access::Entitlement,
+    domain::{access::Entitlement, lack::parts_of},
     policy::{Did, RuleSeen},
 };
 
@@ -44,6 +45,9 @@ pub(super) struct Wanted {
     /// A reference that somebody was shown, or a `decision_id`: what was decided then, and would be now.
     #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["claims", "user", "target"], required_unless_present_any = ["claims", "user"])]
     decision: Option<String>,
+    /// Do not look into the target's Keystone for what it lacks of what would be given.
+    #[arg(long)]
+    offline: bool,
     /// How to say it.
     #[arg(long, default_value = "text")]
     output: Form,
@@ -75,7 +79,10 @@ pub(super) fn run(wanted: &Wanted) -> Result<(), Failed> {
         }
         (claims, user) => from_file(wanted, claims.as_ref(), user.as_deref(), target)?,
     };
-    let explanation = explain(&config, &engine, &supposed)?;
+    let mut explanation = explain(&config, &engine, &supposed)?;
+    if !wanted.offline {
+        runtime()?.block_on(look(&config, &secrets, &supposed, &mut explanation));
+    }
     show(wanted.output, &explanation, |explanation| {
         written(explanation, &supposed.target, wanted.language)
     })
@@ -180,8 +187,35 @@ fn written(explanation: &Explanation, target: &str, language: Tongue) -> String 
         });
         let _infallible = writeln!(out, "  refused, {reason}: {}", text.unwrap_or_default());
     }
+    keystone(&mut out, explanation, language);
     out.truncate(out.trim_end().len());
     out
+}
+
+/// What Keystone lacks, and who mends it.
+fn keystone(out: &mut String, explanation: &Explanation, language: Tongue) {
+    let Some(found) = &explanation.keystone else {
+        return;
+    };
+    out.push_str("\nat Keystone\n");
+    for lack in &found.lacks {
+        let (code, name) = parts_of(lack);
+        let text = explanation.texts.get(code).map(|text| match language {
+            Tongue::En => text.en.as_str(),
+            Tongue::De => text.de.as_str(),
+        });
+        let text = text
+            .unwrap_or_default()
+            .replacen("{}", name.unwrap_or_default(), 1);
+        let _infallible = writeln!(out, "  {code}: {text}");
+    }
+    match &found.unknown {
+        Some(why) => {
+            let _infallible = writeln!(out, "  it was not looked into: {why}");
+        }
+        None if found.lacks.is_empty() => out.push_str("  nothing is missing\n"),
+        None => {}
+    }
 }
 
 fn named(entitlement: &Entitlement) -> String {

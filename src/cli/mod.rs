@@ -50,7 +50,7 @@ enum Command {
     /// Whether the gateway of this configuration accepts connections: exit code 0 or 1, for containers.
     Health(Place),
     /// What somebody with these claims would get at a target, and why: mapping rules hit, every policy rule that
-    /// fired or failed, the result. Changes nothing and calls nobody.
+    /// fired or failed, the result, and what the target's Keystone lacks of it. Changes nothing.
     Explain(explain::Wanted),
     /// Look at a live deployment: what is wrong, why it matters, and what mends it. Changes nothing that lasts.
     Doctor(doctor::Wanted),

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod identity;
 pub mod ids;
 pub mod key;
+pub mod lack;
 pub mod mapping;
 pub mod oauth;
 pub mod secret;

@@ -11,6 +11,7 @@ use crate::domain::{
     fault::Fault,
     ids::{ClientId, Reference, TargetId, TenantId},
     key::Algorithm,
+    lack::Lack,
     time::Timestamp,
 };
 
@@ -38,6 +39,8 @@ pub struct Ways<'a> {
     pub dashboards: Option<&'a dyn Dashboards>,
     /// Its services ask us about tokens.
     pub service: Option<&'a dyn Service>,
+    /// What it lacks can be looked up.
+    pub looks: Option<&'a dyn Looks>,
     /// Tokens for it have an issuer of their own.
     pub issuer: Option<&'a dyn Issuer>,
 }
@@ -46,6 +49,14 @@ impl std::fmt::Debug for Ways<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Ways")
     }
+}
+
+/// A target that can be looked into: what it lacks of what a permit gives.
+#[async_trait]
+pub trait Looks: Send + Sync {
+    /// Answers within seconds, whatever the far side does; what was read counts for a while. The error says why nobody
+    /// knows.
+    async fn lacks(&self, permit: &Permit) -> Result<Vec<Lack>, String>;
 }
 
 /// A target whose tokens have an issuer of their own, with keys that sign nothing else: for far sides that look at

@@ -123,6 +123,8 @@ pub struct Wiring {
     pub entropy: Arc<dyn Entropy>,
     /// The tenants: a tenant's first domain is the Keystone domain of its people.
     pub tenants: Arc<BTreeMap<TenantId, Tenant>>,
+    /// Who looks into Keystones, by target: those with an account that may.
+    pub lookers: BTreeMap<TargetId, keystone::provision::Looker>,
     /// Where it is written down what sign-ins give at targets; none: nothing is ever taken away again.
     pub given: Option<Arc<dyn Given>>,
 }

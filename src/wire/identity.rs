@@ -117,6 +117,20 @@ pub struct ApplicationCredential {
     pub project_id: String,
 }
 
+/// A token document, as far as it says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AnyToken {
+    /// The token.
+    pub token: AnyTokenFields,
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AnyTokenFields {
+    /// The user.
+    pub user: ById,
+}
+
 /// A token document, as far as the provisioning account looks at its own.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OwnToken {

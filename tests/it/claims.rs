@@ -63,6 +63,7 @@ fn target(more: &Value) -> Arc<dyn Target> {
         signer: Arc::new(Unsigned(false)),
         entropy: Arc::new(SystemEntropy),
         tenants: Arc::new(BTreeMap::from([(TenantId::parse("acme").unwrap(), tenant())])),
+        lookers: BTreeMap::new(),
         given: None,
     };
     open(declared, &wiring).unwrap()

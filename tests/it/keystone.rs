@@ -128,6 +128,7 @@ fn open_target(config: Config) -> Arc<dyn Target> {
         signer: Arc::new(NoKeys),
         entropy: Arc::new(Zeros),
         tenants: Arc::new([(tenant().id, tenant())].into()),
+        lookers: BTreeMap::new(),
         given: None,
     };
     open(Declared::Keystone(Box::new(config)), &wiring).unwrap()

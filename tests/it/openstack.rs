@@ -13,8 +13,9 @@ use tokio::{
 use crate::parts::{
     gateway::{Browser, Landscape, client},
     home,
-    keystone::Keystone,
+    keystone::{Keystone, Wish},
     party::{claims, token},
+    plain_client,
 };
 
 const ALICE: usize = 0;
@@ -27,13 +28,7 @@ async fn world() -> (Landscape, Keystone) {
     let keystone = Keystone::start_at(landscape.keystone, &landscape.cloud.issuer, PREFIX).await;
     let folder = &landscape.cloud.folder;
     std::fs::write(folder.join("keystone-admin.password"), "adminpw").unwrap();
-    let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
-        .args(["keystone", "setup", "--config"])
-        .arg(folder.join("fedgate.yaml"))
-        .output()
-        .await
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
+    set_up(&landscape).await;
     (landscape, keystone)
 }
 
@@ -62,30 +57,91 @@ fn found(findings: &[Value], (check, grade): (&str, &str), what: &str) -> bool {
     })
 }
 
+/// Where Keystone's template lets people in, and where it does not.
+const TRUSTED: &str = "http://localhost:9990/auth/websso/";
+const UNTRUSTED: &str = "http://localhost:9991/auth/websso/";
+
+/// The cloud with two dashboards, an account that provisions, and a role that nobody has made.
+async fn of_two_dashboards() -> Landscape {
+    let more = format!(
+        "url: http://127.0.0.1:8435\n    dashboards:\n      - {{ name: One, origin: \"{TRUSTED}\" }}\n      - {{ name: \
+         Other, origin: \"{UNTRUSTED}\" }}\n    provision: {{ user: fedgate-provision, password: {{ file: \
+         manager.password }}, within_s: 86400 }}"
+    );
+    let edit = |name: &str, text: String| match name {
+        "cloud-a" => text.replace("url: http://127.0.0.1:8435", &more).replace(
+            "project: platform, roles: [reader]",
+            "project: platform, roles: [reader, auditor]",
+        ),
+        _ => text,
+    };
+    Landscape::start_with(&edit, &[("cloud-a/manager.password", "managerpw")]).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_names_what_is_wrong_and_what_mends_it() {
-    let landscape = Landscape::start().await;
-    let keystone = Keystone::start_at(landscape.keystone, &landscape.cloud.issuer, PREFIX).await;
+    let landscape = of_two_dashboards().await;
     let folder = &landscape.cloud.folder;
     std::fs::write(folder.join("keystone-admin.password"), "adminpw").unwrap();
+    let browser = nobody_waits_for_a_keystone_that_hangs(&landscape).await;
+    let (state, loose) = (tempfile::tempdir().unwrap(), folder.join("loose.conf"));
+    std::fs::write(&loose, "[oslo_policy]\nenforce_scope = false\n").unwrap();
+    let wish = Wish {
+        header_prefix: PREFIX,
+        port: Some(landscape.keystone),
+        dir: Some(state.path()),
+        conf: Some(&loose),
+        old_policy: true,
+        ..Wish::default()
+    };
+    let keystone = Keystone::start_as(&landscape.cloud.issuer, &wish).await;
     let (code, findings) = doctor(&landscape, &[]).await;
     assert_eq!(code, 1, "{findings:#?}");
-    assert!(
-        found(&findings, ("keystone_objects", "critical"), "protocol 'openid'"),
-        "{findings:#?}"
-    );
-    assert!(
-        found(&findings, ("keystone_release", "unknown"), "not known"),
-        "{findings:#?}"
-    );
+    for (check, grade, what) in [
+        ("keystone_objects", "critical", "protocol 'openid'"),
+        ("keystone_objects", "critical", "role 'auditor'"),
+        ("keystone_release", "unknown", "not known"),
+        ("enforce_scope", "critical", "a token for the system"),
+        ("trusted_dashboard", "unknown", "could not be tried"),
+    ] {
+        assert!(found(&findings, (check, grade), what), "{check}: {findings:#?}");
+    }
+    set_up(&landscape).await;
+    let (_, findings) = doctor(&landscape, &[]).await;
+    for (grade, what) in [
+        ("ok", format!("'openstack' trusts {TRUSTED}")),
+        ("critical", format!("'openstack' does not trust {UNTRUSTED}")),
+        (
+            "ok",
+            "'openstack' refuses https://fedgate-doctor.invalid".to_owned(),
+        ),
+        (
+            "ok",
+            "the gateway refuses https://fedgate-doctor.invalid".to_owned(),
+        ),
+    ] {
+        assert!(
+            found(&findings, ("trusted_dashboard", grade), &what),
+            "{what}: {findings:#?}"
+        );
+    }
 
-    let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
-        .args(["keystone", "setup", "--config"])
-        .arg(folder.join("fedgate.yaml"))
-        .output()
-        .await
-        .unwrap();
-    assert!(done.status.success(), "{done:?}");
+    drop(keystone);
+    let wish = Wish {
+        conf: None,
+        old_policy: false,
+        dashboards: UNTRUSTED,
+        ..wish
+    };
+    let keystone = Keystone::start_as(&landscape.cloud.issuer, &wish).await;
+    let admin = Admin::sign_in(&keystone.url).await;
+    let auditor = admin
+        .call(
+            Method::POST,
+            "/v3/roles",
+            Some(&json!({ "role": { "name": "auditor" } })),
+        )
+        .await;
     let (code, findings) = doctor(&landscape, &["--keystone-version", "30.0.0"]).await;
     assert_eq!(code, 0, "{findings:#?}");
     for (check, what) in [
@@ -96,13 +152,34 @@ async fn the_doctor_names_what_is_wrong_and_what_mends_it() {
         ("keystone_release", "30.0.0"),
         ("keystone_objects", "mapping 'fedgate'"),
         ("forged_headers", "refuses forged OIDC-"),
+        ("enforce_scope", "refuses tokens of another scope"),
+        ("trusted_dashboard", "trusts http://localhost:9991"),
+        ("trusted_dashboard", "the gateway takes http://localhost:9991"),
     ] {
         assert!(found(&findings, (check, "ok"), what), "{check}: {findings:#?}");
     }
+    past_the_gateway(&landscape, &keystone).await;
 
-    // Past the gateway, this Keystone believes whoever sends the headers: a stock chain without stripping does so.
+    let auditor = format!("/v3/roles/{}", auditor["role"]["id"].as_str().unwrap());
+    admin.call(Method::DELETE, &auditor, None).await;
+    admin.manager().await;
+    who_has_no_project_reads_why(&landscape, &browser).await;
+}
+
+async fn set_up(landscape: &Landscape) {
+    let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+        .args(["keystone", "setup", "--config"])
+        .arg(landscape.cloud.folder.join("fedgate.yaml"))
+        .output()
+        .await
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// Past the gateway, this Keystone believes whoever sends the headers: a stock chain without stripping does so.
+async fn past_the_gateway(landscape: &Landscape, keystone: &Keystone) {
     let arguments = ["--keystone-version", "29.0.1", "--past", &keystone.url];
-    let (code, findings) = doctor(&landscape, &arguments).await;
+    let (code, findings) = doctor(landscape, &arguments).await;
     assert_eq!(code, 1, "{findings:#?}");
     assert!(
         found(&findings, ("forged_headers", "critical"), &keystone.url),
@@ -118,6 +195,150 @@ async fn the_doctor_names_what_is_wrong_and_what_mends_it() {
     );
     let mends = |finding: &Value| finding["grade"] == "ok" || !finding["fix"].as_str().unwrap().is_empty();
     assert!(findings.iter().all(mends), "{findings:#?}");
+}
+
+/// Keystone's administrator.
+struct Admin {
+    url: String,
+    token: String,
+}
+
+impl Admin {
+    async fn sign_in(url: &str) -> Self {
+        let body = json!({ "auth": {
+            "identity": { "methods": ["password"], "password": { "user": {
+                "name": "admin", "domain": { "name": "Default" }, "password": "adminpw" } } },
+            "scope": { "project": { "name": "admin", "domain": { "name": "Default" } } } } });
+        let call = plain_client().post(format!("{url}/v3/auth/tokens")).json(&body);
+        let answer = call.send().await.unwrap();
+        Self {
+            url: url.to_owned(),
+            token: answer.headers()["x-subject-token"].to_str().unwrap().to_owned(),
+        }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let mut call = plain_client()
+            .request(method, format!("{}{path}", self.url))
+            .header("x-auth-token", &self.token);
+        if let Some(body) = body {
+            call = call.json(body);
+        }
+        let answer = call.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default()
+    }
+
+    async fn id(&self, kind: &str, name: &str) -> String {
+        let found = self
+            .call(Method::GET, &format!("/v3/{kind}?name={name}"), None)
+            .await;
+        found[kind][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The account that provisions: a manager of the tenant's domain.
+    async fn manager(&self) {
+        let user = json!({ "user": { "name": "fedgate-provision", "domain_id": "default", "password": "managerpw" } });
+        let user = self.call(Method::POST, "/v3/users", Some(&user)).await;
+        let (user, role) = (
+            user["user"]["id"].as_str().unwrap(),
+            self.id("roles", "manager").await,
+        );
+        let path = format!(
+            "/v3/domains/{}/users/{user}/roles/{role}",
+            self.id("domains", "acme").await
+        );
+        self.call(Method::PUT, &path, None).await;
+    }
+}
+
+/// My access comes soon, and says that it does not know; the one who signed in is handed on.
+async fn nobody_waits_for_a_keystone_that_hangs(landscape: &Landscape) -> Browser {
+    let hangs = tokio::net::TcpListener::bind(("127.0.0.1", landscape.keystone))
+        .await
+        .unwrap();
+    let browser = landscape.browser();
+    let chooser = browser.open(&landscape.cloud.at("/login")).await;
+    landscape.sign_in(&browser, chooser, ALICE).await;
+    let begun = std::time::Instant::now();
+    let page = browser.open(&landscape.cloud.at("/")).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let text = page.text();
+    assert!(
+        text.contains("webshop") && text.contains("OpenStack did not answer in time"),
+        "{text}"
+    );
+    drop(hangs);
+    // The reading goes on until it has failed: Keystone, when it comes, would tell it that nobody provisions yet.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    browser
+}
+
+/// Policy gives alice a role that Keystone does not have, and Keystone refuses her for that.
+async fn who_has_no_project_reads_why(landscape: &Landscape, browser: &Browser) {
+    let why = "The role auditor does not exist in Keystone";
+    let mut text = String::new();
+    for _ in 0..60 {
+        text = browser.open(&landscape.cloud.at("/")).await.text();
+        if !text.contains("did not answer in time") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(
+        text.contains(why) && text.contains("The cloud's operator makes it"),
+        "{text}\n{}",
+        complaints(landscape)
+    );
+    let websso = AUTH
+        .replace("/v3/", "/v3/auth/")
+        .replace("openid/auth", "openid/websso");
+    let refused = browser
+        .open(&landscape.cloud.at(&format!("{websso}?origin={TRUSTED}")))
+        .await;
+    assert_eq!(refused.status, 502, "{}", refused.html);
+    let text = refused.text();
+    assert!(
+        text.contains(why) && text.contains("keystone_role_missing:auditor"),
+        "{text}"
+    );
+
+    let claims = landscape.cloud.folder.join("alice.json");
+    let groups = ["acme:cloud-developers", "acme:cloud-operators"];
+    let said = json!({ "iss": landscape.acme.issuer, "sub": "alice", "preferred_username": "alice",
+        "groups": groups, "amr": ["pwd", "mfa"] });
+    std::fs::write(&claims, said.to_string()).unwrap();
+    let explain = async |more: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_fedgate"))
+            .args([
+                "explain",
+                "--upstream",
+                "acme",
+                "--target",
+                "openstack",
+                "--config",
+            ])
+            .arg(landscape.cloud.folder.join("fedgate.yaml"))
+            .arg("--claims")
+            .arg(&claims)
+            .args(more)
+            .output()
+            .await
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let told = explain(&[]).await;
+    assert!(
+        told.contains("keystone_role_missing: The role auditor does not exist"),
+        "{told}"
+    );
+    // Whatever a sign-in makes by itself is said, too, and who has to do nothing.
+    assert!(
+        told.contains("keystone_project_missing: The project acme/platform"),
+        "{told}"
+    );
+    assert!(!explain(&["--offline"]).await.contains("at Keystone"));
 }
 
 /// The stock client, from an environment of its own.

@@ -171,6 +171,7 @@ async fn gateway() -> Gateway {
         signer: signer.clone(),
         entropy: entropy.clone(),
         tenants: Arc::new(tenants.iter().map(|own| (own.id.clone(), own.clone())).collect()),
+        lookers: std::collections::BTreeMap::new(),
         given: None,
     };
     let cluster: kubernetes::Config = of(json!({

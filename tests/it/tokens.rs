@@ -62,6 +62,7 @@ fn wiring() -> Wiring {
         signer: Arc::new(Plain),
         entropy: Arc::new(Sevens),
         tenants: Arc::new(BTreeMap::new()),
+        lookers: BTreeMap::new(),
         given: None,
     }
 }

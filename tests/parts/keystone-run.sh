@@ -11,8 +11,9 @@
 # more origins for WebSSO, separated by spaces. KEYSTONE_KOLLA=yes configures federation as kolla-ansible does (behind
 # Apache), and KEYSTONE_CONF=<path> names a file whose settings override the others. KEYSTONE_DATABASE=
 # <postgresql+psycopg2://…> is an empty database to use instead of SQLite (half a minute more at the first start).
-# KEYSTONE_PART=keystone-22 takes Debian 12's Keystone. The administrator is `admin` with the password `adminpw` in
-# project `admin`: for tests and demonstrations on loopback only.
+# KEYSTONE_OLD_POLICY=yes puts a policy library before its own that obeys `enforce_scope`. KEYSTONE_PART=keystone-22
+# takes Debian 12's Keystone. The administrator is `admin` with the password `adminpw` in project `admin`: for tests and
+# demonstrations on loopback only.
 # It ends with SIGTERM or SIGINT, and when the process that started it is gone.
 set -euo pipefail
 
@@ -73,6 +74,9 @@ with sqlite3.connect(base) as db:
 SQL
 fi
 
+if [ -n "${KEYSTONE_OLD_POLICY:-}" ]; then
+    export PYTHONPATH="$here/old-policy"
+fi
 export OS_KEYSTONE_CONFIG_DIR="$dir/etc"
 export OS_KEYSTONE_CONFIG_FILES="keystone.conf${KEYSTONE_CONF:+;$KEYSTONE_CONF}"
 # One process with a cache of its own; two threads, so that one slow caller does not stop the other.

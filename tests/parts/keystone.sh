@@ -4,6 +4,7 @@
 # Into ${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone, never into the checkout:
 #   server/    a Python environment with Keystone and uWSGI
 #   client/    a Python environment with python-openstackclient
+#   old-policy/ a policy library that still knows `enforce_scope`, to be put before the server's own
 #   template/  a bootstrapped database (SQLite) and key repositories; `keystone-run.sh` copies them,
 #              so that a test's Keystone starts in seconds
 # Safe to run again; fast when nothing is to do. Needs python3 with venv, a C compiler and PyPI.
@@ -14,12 +15,27 @@ UWSGI=2.0.31
 OSC=10.5.0
 KEYSTONEAUTH=5.18.1
 SDK=4.22.0
+# The newest enforces scopes always.
+OLD_POLICY=4.5.1
 REVISION="keystone $KEYSTONE, uwsgi $UWSGI, openstackclient $OSC, template 2"
 
 here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone"
 say() { echo "keystone part: $*" >&2; }
 
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
+is_ready() {
+    [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ] &&
+        [ "$(cat "$here/old-policy/ready" 2>/dev/null)" = "$OLD_POLICY" ]
+}
+old_policy() {
+    if [ "$(cat "$here/old-policy/ready" 2>/dev/null)" != "$OLD_POLICY" ]; then
+        rm -rf "$here/old-policy"
+        "$here/server/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$here/old-policy" \
+            "oslo.policy==$OLD_POLICY" >&2
+        printf '%s' "$OLD_POLICY" >"$here/old-policy/ready"
+    fi
+}
+
+if is_ready; then
     exit 0
 fi
 mkdir -p "$here"
@@ -27,6 +43,7 @@ mkdir -p "$here"
 exec 9>"$here/lock"
 flock 9
 if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
+    old_policy
     exit 0
 fi
 
@@ -58,6 +75,7 @@ PINS
 
 say "installing Keystone $KEYSTONE and uWSGI $UWSGI (two to four minutes: uWSGI is compiled)"
 install "$here/server" keystone uwsgi psycopg2-binary pymemcache
+old_policy
 say "installing the openstack client $OSC (about a minute)"
 install "$here/client" python-openstackclient keystoneauth1 openstacksdk
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Finding, Grade, Room};
+use super::{Finding, Grade, Room, settings};
 use crate::{
     app::operate,
     config::Config,
@@ -36,7 +36,11 @@ pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
         findings.extend(release(room, keystone));
         findings.extend(objects(room, keystone).await);
         findings.extend(hygiene(room, keystone).await);
+        findings.extend(settings::examine(room, keystone).await);
     }
+    let claims = room.config.targets.iter();
+    let claims = claims.filter_map(target::Declared::as_keystone_claims);
+    findings.extend(claims.flat_map(settings::unseen));
     findings.extend(untried(room.config, &room.visit.past));
     findings
 }

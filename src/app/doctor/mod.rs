@@ -5,6 +5,7 @@
 
 mod gateway;
 mod keystone;
+mod settings;
 mod upstreams;
 
 use std::{path::PathBuf, time::Duration};

@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(super) use pass::Keeper;
 pub use pass::State;
 use pass::Tools;
+pub(super) use wanted::named_groups;
 
 use super::{build::StartFault, policies::Policies};
 use crate::{

@@ -33,6 +33,18 @@ const SIGN_IN: Duration = Duration::from_secs(86_400);
 /// The gateway itself, as a place to be let into.
 const GATEWAY: &str = "gateway";
 
+/// The groups that the access rules of a target name, each with its tenant's domain: those that provisioning makes.
+pub(in crate::app) fn named_groups(config: &Config, target: &TargetId) -> BTreeSet<(String, String)> {
+    let rules = config.access.iter().filter(|rule| &rule.target == target);
+    let rules = rules.filter(|rule| rule.group != "*" && !rule.group.starts_with("client:"));
+    rules
+        .filter_map(|rule| {
+            let tenant = config.tenants.iter().find(|tenant| tenant.id == rule.tenant)?;
+            Some((tenant.domains.first()?.clone(), rule.group.clone()))
+        })
+        .collect()
+}
+
 /// What is asked, and of whom.
 pub(super) struct View<'a> {
     config: &'a Config,
@@ -82,17 +94,10 @@ impl<'a> View<'a> {
     fn named(&self, target: &TargetId) -> Wanted {
         let mut wanted = Wanted {
             domains: operate::domains(self.config).into_iter().collect(),
+            groups: named_groups(self.config, target),
             ..Wanted::default()
         };
         for rule in self.config.access.iter().filter(|rule| &rule.target == target) {
-            let home = self
-                .tenants
-                .get(&rule.tenant)
-                .and_then(|tenant| tenant.domains.first());
-            let is_group = rule.group != "*" && !rule.group.starts_with("client:");
-            if let (Some(home), true) = (home, is_group) {
-                wanted.groups.insert((home.clone(), rule.group.clone()));
-            }
             let projects = rule.projects.iter();
             wanted
                 .projects

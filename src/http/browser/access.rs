@@ -35,7 +35,8 @@ pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response 
     if let Some(fault) = broken {
         return front.failed(&ask, fault, None);
     }
-    let targets: Vec<TargetLine> = reaches.iter().map(|reach| line(&live, reach)).collect();
+    let mut targets: Vec<TargetLine> = reaches.iter().map(|reach| line(&live, reach)).collect();
+    look(&front, &reaches, &mut targets).await;
     let (browser, set) = front.browser(&ask);
     let view = MyAccess {
         person: person(&front, &live),
@@ -55,6 +56,27 @@ pub(super) async fn show(State(front): State<Arc<Front>>, ask: Ask) -> Response 
         form: front.form(&browser, "/logout"),
     };
     with_cookies(front.pages.show(&front.frame(&ask), StatusCode::OK, &view), set)
+}
+
+/// What the targets themselves lack of what policy gives, as far as they say so within a moment.
+async fn look(front: &Front, reaches: &[Reach], lines: &mut [TargetLine]) {
+    let looks = reaches.iter().map(async |reach| {
+        let permit = reach.outcome.as_ref().ok()?;
+        let target = front.directory().target(&reach.facts.id)?;
+        let lacks = target.ways().looks?.lacks(permit).await;
+        if let Err(why) = &lacks {
+            tracing::info!(target = %reach.facts.id, %why, "what a target lacks is not known");
+        }
+        Some(lacks)
+    });
+    let found = futures_util::future::join_all(looks).await;
+    for (line, found) in lines.iter_mut().zip(found) {
+        match found {
+            Some(Ok(lacks)) => line.lacks = lacks.iter().map(ToString::to_string).collect(),
+            Some(Err(_)) => line.unlooked = true,
+            None => {}
+        }
+    }
 }
 
 fn person(front: &Front, live: &Live) -> Person {
@@ -94,6 +116,8 @@ fn line(live: &Live, reach: &Reach) -> TargetLine {
         session_rule: None,
         dropped: Vec::new(),
         reasons: Vec::new(),
+        lacks: Vec::new(),
+        unlooked: false,
     };
     match &reach.outcome {
         Ok(permit) => {

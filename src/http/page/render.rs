@@ -23,6 +23,7 @@ use super::{
 use crate::domain::{
     fault::{Code, Fault},
     ids::Reference,
+    lack::parts_of,
     time::Timestamp,
 };
 
@@ -111,6 +112,7 @@ impl Pages {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.add_filter("fill", fill);
+        environment.add_filter("reason", reason);
         environment.add_filter("strong", strong);
         environment.add_filter("moment", moment);
         environment.add_filter("span", span);
@@ -240,6 +242,22 @@ fn fill(text: &str, arguments: Rest<String>) -> String {
         out.push_str(part);
     }
     out
+}
+
+/// The text of a reason, with the name that it carries; a code that nobody has written a text for has a common one.
+fn reason(texts: &Value, reason: &str) -> Result<String, minijinja::Error> {
+    let (code, name) = parts_of(reason);
+    let known = texts.get_attr(code)?;
+    let text = if known.is_undefined() {
+        texts.get_attr("other")?
+    } else {
+        known
+    };
+    let text = text.as_str().unwrap_or_default();
+    Ok(match name {
+        Some(name) => text.replacen("{}", name, 1),
+        None => text.to_owned(),
+    })
 }
 
 /// As [`fill`], with each argument in `<strong>`; text and arguments are escaped here.

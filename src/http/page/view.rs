@@ -203,6 +203,10 @@ pub struct TargetLine {
     pub dropped: Vec<DroppedLine>,
     /// What was missing.
     pub reasons: Vec<String>,
+    /// What the target itself lacks of it.
+    pub lacks: Vec<String>,
+    /// Whether that could not be looked up.
+    pub unlooked: bool,
 }
 
 /// A project and the roles on it.

@@ -5,7 +5,10 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 use super::transport::{Told, Transport};
-use crate::domain::fault::{Code, Fault};
+use crate::domain::{
+    fault::{Code, Fault},
+    lack::Lack,
+};
 use crate::port::relay::{Call, Payload, RelayFault};
 use crate::wire::keystone::ErrorBody;
 
@@ -13,6 +16,8 @@ use crate::wire::keystone::ErrorBody;
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Most characters of Keystone's own words in a log line.
 const LONGEST_COMPLAINT: usize = 300;
+/// Keystone's columns.
+const LONGEST_NAME: usize = 255;
 
 /// What Keystone answered.
 pub(super) struct Answer {
@@ -30,12 +35,21 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    fn message(&self) -> Option<String> {
+        let body = serde_json::from_slice::<ErrorBody>(&self.body).ok()?;
+        Some(body.error.message)
+    }
+
+    /// What Keystone says that it has not found, if that is it.
+    pub(super) fn lack(&self) -> Option<Lack> {
+        self.message().as_deref().and_then(not_found)
+    }
+
     /// Status and Keystone's own message, cut; for the log. A page of HTML is not repeated.
     pub(super) fn complaint(&self) -> String {
-        let said = serde_json::from_slice::<ErrorBody>(&self.body).map_or_else(
-            |_| "no Keystone error document".to_owned(),
-            |body| body.error.message,
-        );
+        let said = self
+            .message()
+            .unwrap_or_else(|| "no Keystone error document".to_owned());
         let said: String = said
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
@@ -52,6 +66,25 @@ impl Answer {
             Code::TargetRefused
         };
         Fault::new(code, self.complaint())
+    }
+}
+
+/// Keystone's sentence `Could not find role: NAME.`, and those about what the gateway has set up itself.
+fn not_found(message: &str) -> Option<Lack> {
+    let what = message.strip_prefix("Could not find ")?;
+    let what = what.split(". ").next()?.trim_end_matches('.');
+    let (kind, name) = what.split_once(": ").unwrap_or((what, ""));
+    let name: String = name
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_NAME)
+        .collect();
+    match kind {
+        "role" => Some(Lack::Role(name)),
+        "domain" => Some(Lack::Domain(name)),
+        "mapping" | "Identity Provider" => Some(Lack::Setup(format!("{kind} {name}"))),
+        _ if kind.starts_with("federated protocol ") => Some(Lack::Setup(format!("{kind} {name}"))),
+        _ => None,
     }
 }
 
@@ -119,4 +152,31 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
         .filter(|(name, _)| !own.contains(name) && name.as_str() != "keep-alive")
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keystone_has_not_found_is_read_from_its_sentence() {
+        let of = |text: &str| not_found(text).map(|lack| lack.to_string());
+        let role = of("Could not find role: auditor.");
+        assert_eq!(role.as_deref(), Some("keystone_role_missing:auditor"));
+        let domain = of("Could not find domain: acme.eu.");
+        assert_eq!(domain.as_deref(), Some("keystone_domain_missing:acme.eu"));
+        let protocol = of("Could not find federated protocol openid for Identity Provider: fedgate.");
+        assert!(
+            protocol
+                .unwrap()
+                .starts_with("keystone_setup_missing:federated protocol openid")
+        );
+        for other in [
+            "",
+            "Could not find user: x.",
+            "The request you have made requires authentication.",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 }

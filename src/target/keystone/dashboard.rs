@@ -27,7 +27,7 @@ impl Dashboards for Keystone {
             .header("content-type")
             .is_some_and(|kind| kind.starts_with("text/html"));
         if answer.status != 200 || !html {
-            return Err(answer.fault());
+            return Err(self.refused(permit, &answer).await);
         }
         let token = std::str::from_utf8(&answer.body).ok().and_then(token_of);
         let Some(token) = token.map(str::to_owned) else {

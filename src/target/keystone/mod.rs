@@ -12,6 +12,7 @@
 //! Start at [`Keystone::mint`]; [`headers`] says what Keystone is told, [`transport`] how it gets there,
 //! [`setup`] what must exist there.
 
+mod admin;
 mod answer;
 pub mod claims;
 mod config;
@@ -24,9 +25,15 @@ pub mod mapping;
 pub mod provision;
 pub mod setup;
 pub mod transport;
+pub mod trial;
 pub mod wiring;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ::http::Method;
 use async_trait::async_trait;
@@ -35,11 +42,12 @@ use crate::domain::{
     access::{Ceilings, Permit, TargetKind},
     credential::{Credential, KeystoneToken},
     fault::{Code, Fault},
+    lack::Lack,
     tenant::Tenant,
     time::Timestamp,
 };
 use crate::port::relay::Call;
-use crate::port::target::{GroupPrefix, Target, TargetFacts, Ways};
+use crate::port::target::{GroupPrefix, Looks, Target, TargetFacts, Ways};
 use crate::wire::keystone::SUBJECT_TOKEN;
 
 use super::{Wiring, home_domain, meant_for};
@@ -67,6 +75,7 @@ pub struct Keystone {
     logins: Transport,
     tenants: Arc<BTreeMap<crate::domain::ids::TenantId, Tenant>>,
     given: Option<given::Given>,
+    looker: Option<provision::Looker>,
 }
 
 impl std::fmt::Debug for Keystone {
@@ -95,6 +104,7 @@ impl Keystone {
             issuer: wiring.issuer.clone(),
             logins: Transport::open(&config, &wiring.issuer, client, config.concurrency)?,
             tenants: Arc::clone(&wiring.tenants),
+            looker: wiring.lookers.get(&config.id).cloned(),
             given: wiring
                 .given
                 .clone()
@@ -126,6 +136,23 @@ impl Keystone {
         self.config.of_tenant(permit.identity().tenant(), &self.issuer)
     }
 
+    /// What an answer means that is not the expected one. Where Keystone refuses, it says what it has not found, or a
+    /// look into it does.
+    async fn refused(&self, permit: &Permit, answer: &answer::Answer) -> Fault {
+        let fault = answer.fault();
+        if fault.code != Code::TargetRefused {
+            return fault;
+        }
+        let mut lacks: BTreeSet<Lack> = answer.lack().into_iter().collect();
+        if self.looker.is_some() {
+            match self.lacks(permit).await {
+                Ok(found) => lacks.extend(found.into_iter().filter(Lack::stops)),
+                Err(why) => tracing::info!(target = %self.facts.id, %why, "what Keystone lacks is not known"),
+            }
+        }
+        fault.because(lacks.iter().map(Lack::to_string).collect())
+    }
+
     /// What Keystone is told for a permit. What that gives is written down first: it is taken away by that.
     async fn told(&self, permit: &Permit) -> Result<Told, Fault> {
         meant_for(permit, &self.facts)?;
@@ -150,6 +177,9 @@ impl Target for Keystone {
         let told = self.told(permit).await?;
         let path = self.own(permit).auth_path();
         let answer = self.log_in(|| answer::call(Method::POST, &path), &told).await?;
+        if answer.status != 201 {
+            return Err(self.refused(permit, &answer).await);
+        }
         let missing = groups::missing(&told, &answer.body);
         if missing > 0 {
             tracing::warn!(target = %self.facts.id, missing,
@@ -171,8 +201,21 @@ impl Target for Keystone {
     fn ways(&self) -> Ways<'_> {
         Ways {
             dashboards: Some(self),
+            looks: self.looker.as_ref().map(|_| self as &dyn Looks),
             ..Ways::default()
         }
+    }
+}
+
+#[async_trait]
+impl Looks for Keystone {
+    async fn lacks(&self, permit: &Permit) -> Result<Vec<Lack>, String> {
+        let Some(looker) = &self.looker else {
+            return Ok(Vec::new());
+        };
+        let home = home_domain(&self.tenants, permit).map_err(|fault| fault.detail)?;
+        let lacks = looker.lacks(&provision::Wants::of(permit, home)).await?;
+        Ok(lacks.into_iter().collect())
     }
 }
 

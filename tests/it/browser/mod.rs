@@ -196,6 +196,8 @@ fn target(id: &str, name: &str, kind: TargetKind) -> TargetLine {
         groups: Vec::new(),
         session_rule: None,
         dropped: Vec::new(),
+        lacks: Vec::new(),
+        unlooked: false,
         reasons: Vec::new(),
     }
 }

@@ -58,6 +58,8 @@ pub struct Wish<'a> {
     pub kolla: Option<u16>,
     /// A file whose settings override the others.
     pub conf: Option<&'a std::path::Path>,
+    /// With a policy library that obeys `enforce_scope`: the newest one always enforces.
+    pub old_policy: bool,
     /// Origins for WebSSO beside the command line's.
     pub dashboards: &'a str,
     /// Where to keep its state; else in a folder of its own.
@@ -109,6 +111,9 @@ impl Keystone {
         }
         if let Some(conf) = wish.conf {
             command.env("KEYSTONE_CONF", conf);
+        }
+        if wish.old_policy {
+            command.env("KEYSTONE_OLD_POLICY", "yes");
         }
         if let Some(database) = wish.database {
             command.env("KEYSTONE_DATABASE", database);

@@ -9,7 +9,7 @@ use minijinja::{Value, value::Serde};
 use serde::Serialize;
 
 use super::language::Language;
-use crate::domain::fault::Code;
+use crate::domain::{fault::Code, lack::parts_of};
 
 /// What a person reads about one code.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -83,9 +83,16 @@ pub fn reason(code: &str) -> (String, String) {
         // The file is part of the program and a test reads it, so the default is never met.
         serde_json::from_str(include_str!("../../../../policies/texts.json")).unwrap_or_default()
     });
+    let (known, name) = parts_of(code);
     let of = |language: &str| {
-        let text = TEXTS.get(code).and_then(|texts| texts.get(language));
-        text.cloned().unwrap_or_else(|| code.to_owned())
+        let text = TEXTS.get(known).and_then(|texts| texts.get(language));
+        text.map_or_else(
+            || code.to_owned(),
+            |text| match name {
+                Some(name) => text.replacen("{}", name, 1),
+                None => text.clone(),
+            },
+        )
     };
     (of("en"), of("de"))
 }

@@ -48,7 +48,7 @@ pub(super) async fn take(
             Some(project.id.as_str())
         })
         .collect();
-    let own = Session::new(by, token);
+    let own = Session::new(&by.transport, token);
     let taken = delete(&own, &user.id, &kept).await;
     own.end().await;
     Ok(format!("{} deleted", taken?))

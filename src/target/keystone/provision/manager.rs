@@ -43,6 +43,13 @@ impl std::ops::Deref for Manager {
     }
 }
 
+impl Manager {
+    /// Ends it.
+    pub(super) async fn end(self) {
+        self.session.end().await;
+    }
+}
+
 /// Somebody who is signed in at Keystone.
 pub(super) struct Session {
     transport: Transport,
@@ -80,7 +87,7 @@ pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, P
         refused("the token is not for a domain: look at Keystone's default_domain settings".to_owned())
     })?;
     Ok(Manager {
-        session: Session::new(by, token),
+        session: Session::new(&by.transport, token),
         domain_id: domain_id.id,
     })
 }
@@ -136,9 +143,9 @@ pub(super) async fn patiently(
 
 impl Session {
     /// By a token of Keystone's.
-    pub(super) fn new(by: &Provisioner, token: String) -> Self {
+    pub(super) fn new(transport: &Transport, token: String) -> Self {
         Self {
-            transport: by.transport.clone(),
+            transport: transport.clone(),
             token,
         }
     }

@@ -19,6 +19,7 @@ mod change;
 mod config;
 mod credentials;
 mod found;
+mod lacks;
 mod manager;
 mod plan;
 
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use apply::{Done, Outcome};
 pub use change::{Change, Role, Who};
 pub use config::Config;
+pub use lacks::{Looker, Wants};
 pub use plan::{Drift, Plan, Then};
 
 use crate::domain::access::Permit;

@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::TenantId;
 use crate::port::secrets::Secrets;
-use crate::wire::keystone::{AUTH_TOKEN, Domains, Roles, SUBJECT_TOKEN};
+use crate::wire::keystone::{AUTH_TOKEN, Domains, Roles};
 
 use super::{
-    AdminConfig, Config, MappingSchema, answer, encoded,
+    Config, MappingSchema, admin, answer, encoded,
     headers::name,
     transport::{Told, Transport},
 };
@@ -123,7 +123,7 @@ pub async fn run(
     let transport = Transport::open(ask.config, ask.issuer, client, 1)
         .map_err(SetupFault::Configuration)?
         .within(WITHIN);
-    let token = sign_in(ask.config, &transport, secrets).await?;
+    let token = admin::sign_in(ask.config, &transport, secrets).await?;
     let admin = Admin {
         ask,
         transport,
@@ -180,50 +180,6 @@ pub fn rules(config: &Config, remote_id: &str) -> Value {
         { "remote": remote(true), "local": local(true) },
         { "remote": remote(false), "local": local(false) },
     ])
-}
-
-async fn sign_in(
-    config: &Config,
-    transport: &Transport,
-    secrets: &dyn Secrets,
-) -> Result<String, SetupFault> {
-    let read = |from| {
-        secrets
-            .read(from)
-            .map_err(|missing| SetupFault::Configuration(missing.to_string()))
-    };
-    let (user, user_domain, project, project_domain, password) = match &config.admin {
-        None => {
-            return Err(SetupFault::Configuration(format!(
-                "target '{}' has no 'admin': Keystone's administrator is needed once, for setting up",
-                config.id
-            )));
-        }
-        Some(AdminConfig::Token { token }) => return Ok(read(token)?.reveal().to_owned()),
-        Some(AdminConfig::Password {
-            user,
-            user_domain,
-            project,
-            project_domain,
-            password,
-        }) => (user, user_domain, project, project_domain, read(password)?),
-    };
-    let body = json!({ "auth": {
-        "identity": { "methods": ["password"], "password": { "user": {
-            "name": user, "domain": { "name": user_domain }, "password": password.reveal() } } },
-        "scope": { "project": { "name": project, "domain": { "name": project_domain } } },
-    } });
-    let call = answer::with_json(answer::call(Method::POST, "/v3/auth/tokens"), &body);
-    let answer = answer::send(transport, call, &Told::new())
-        .await
-        .map_err(SetupFault::Down)?;
-    match (answer.status, answer.header(SUBJECT_TOKEN)) {
-        (201, Some(token)) => Ok(token.to_owned()),
-        _ => Err(SetupFault::Refused {
-            step: format!("signing in as '{user}'"),
-            answer: answer.complaint(),
-        }),
-    }
 }
 
 struct Admin<'a> {
