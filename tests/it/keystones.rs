@@ -226,6 +226,8 @@ async fn keystone_22_of_debian() {
             "role 'member' on beta/webshop for group fedgate-",
         ),
         ("keystone_release", "warning", "LP 2146771"),
+        // Its default is off.
+        ("enforce_scope", "warning", "a token for the system"),
         ("forged_headers", "ok", "refuses forged OIDC-"),
     ] {
         assert!(found(&findings, (check, grade), what), "{what}: {findings:#?}");
