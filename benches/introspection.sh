@@ -6,25 +6,13 @@
 # the length (default 20).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bin="$(realpath "${FEDGATE_BIN:-target/release}")"
-folder="$(mktemp -d)"
-started=()
-cleanup() {
-    for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-    for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$folder"
-}
-trap cleanup EXIT
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+source benches/parts.sh
 keystone="$(free_port)" gateway="$(free_port)"
 
-keep() { # <file>: what comes in, for this user alone
-    (umask 077 && cat >"$folder/$1")
-}
-head -c 48 /dev/urandom | base64 -w0 | keep secret.key
-head -c 24 /dev/urandom | base64 -w0 | tr -d '/+=' | keep client.secret
+secret secret.key 48
+secret client.secret 24
 printf 'alice-has-a-long-password' | "$bin/fedgate" hash-password | tr -d '\n' | keep alice.hash
-cat >"$folder/fedgate.yaml" <<YAML
+keep fedgate.yaml <<YAML
 issuer: http://127.0.0.1:$gateway
 name: Introspection
 listen: { address: "127.0.0.1:$gateway" }
@@ -48,14 +36,8 @@ access:
   - { rule: developers, tenant: acme, group: developers, target: swift, projects: [{ domain: acme, project: webshop, roles: [member, reader] }] }
 log: { filter: warn }
 YAML
-"$bin/fedgate" serve --config "$folder/fedgate.yaml" >"$folder/log" 2>&1 &
-started+=("$!")
-ours="$!"
-tests/parts/keystone-run.sh "$folder/keystone" "$keystone" "http://127.0.0.1:$keystone" &
-started+=("$!")
-until curl -sf -o /dev/null "http://127.0.0.1:$gateway/healthz"; do
-    kill -0 "$ours" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
-    sleep 0.05
-done
+gateway "$gateway" "$folder/fedgate.yaml"
+ours="${started[-1]}"
+run tests/parts/keystone-run.sh "$folder/keystone" "$keystone" "http://127.0.0.1:$keystone"
 python3 benches/introspection.py "http://127.0.0.1:$gateway" "$ours" "$(cat "$folder/client.secret")" \
-    "http://127.0.0.1:$keystone" "$!" "${INTROSPECTION_SECONDS:-20}"
+    "http://127.0.0.1:$keystone" "${started[-1]}" "${INTROSPECTION_SECONDS:-20}"

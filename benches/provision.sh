@@ -5,23 +5,16 @@
 # tests/parts/keystone.sh. Keystone does nearly all of the work; it has one process here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bin="${FEDGATE_BIN:-target/release}" people="${PEOPLE:-1000}" projects="${PROJECTS:-100}"
-folder="$(mktemp -d)"
-keystone=""
-cleanup() {
-    if [ -n "$keystone" ]; then kill -TERM "$keystone" 2>/dev/null || true; wait "$keystone" 2>/dev/null || true; fi
-    rm -rf "$folder"
-}
-trap cleanup EXIT
-port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+source benches/parts.sh
+people="${PEOPLE:-1000}" projects="${PROJECTS:-100}"
+port="$(free_port)"
 url="http://127.0.0.1:$port"
-tests/parts/keystone-run.sh "$folder/keystone" "$port" http://127.0.0.1:1 &
-keystone="$!"
-until curl -sf -o /dev/null "$url/v3"; do kill -0 "$keystone"; sleep 0.2; done
+run tests/parts/keystone-run.sh "$folder/keystone" "$port" http://127.0.0.1:1
+answers "$url/v3"
 
-(umask 077
-head -c 48 /dev/urandom | base64 -w0 >"$folder/secret.key"
-printf adminpw >"$folder/admin.password"; printf managerpw >"$folder/manager.password")
+secret secret.key 48
+printf adminpw | keep admin.password
+printf managerpw | keep manager.password
 python3 - "$folder" "$url" "$projects" <<'PY'
 import sys
 folder, url, projects = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -49,23 +42,7 @@ access:
 PY
 echo "[]" >"$folder/people.yaml"
 "$bin/fedgate" keystone setup --config "$folder/fedgate.yaml" >/dev/null
-python3 - "$url" <<'PY'
-import json, sys, urllib.request
-url = sys.argv[1] + "/v3"
-def call(method, path, body=None, token=None):
-    request = urllib.request.Request(url + path, method=method, data=json.dumps(body).encode() if body else None,
-        headers={"Content-Type": "application/json", **({"X-Auth-Token": token} if token else {})})
-    answer = urllib.request.urlopen(request)
-    text = answer.read()
-    return answer.headers, json.loads(text) if text else None
-who = {"name": "admin", "domain": {"name": "Default"}, "password": "adminpw"}
-token = call("POST", "/auth/tokens", {"auth": {"identity": {"methods": ["password"], "password": {"user": who}},
-    "scope": {"project": {"name": "admin", "domain": {"name": "Default"}}}}})[0]["X-Subject-Token"]
-user = call("POST", "/users", {"user": {"name": "fedgate-provision", "password": "managerpw"}}, token)[1]["user"]["id"]
-domain = call("GET", "/domains?name=acme", None, token)[1]["domains"][0]["id"]
-role = call("GET", "/roles?name=manager", None, token)[1]["roles"][0]["id"]
-call("PUT", f"/domains/{domain}/users/{user}/roles/{role}", None, token)
-PY
+python3 benches/manager.py "$url" acme
 python3 - "$bin/fedgate" "$folder" "$people" <<'PY'
 import json, sqlite3, subprocess, sys, time
 fedgate, folder, people = sys.argv[1], sys.argv[2], int(sys.argv[3])
