@@ -1,59 +1,27 @@
 //! From a configuration to a gateway that can serve: opens the adapters, wires the use-cases.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;
 
 use crate::{
-    broker::{
-        admit::Door,
-        bearer::Bearer,
-        clients::ClientDesk,
-        dashboards::Dashboards,
-        device::DeviceDesk,
-        directory::{Directory, Source},
-        endings::Ender,
-        login::Logins,
-        logout::Logouts,
-        overview::Overview,
-        recheck::Rechecks,
-        remember::Remember,
-        session::SessionDesk,
-        token::{Remembered, TokenDesk},
-    },
     config::Config,
-    domain::ids::TargetId,
-    http::{kubernetes::Asking, opa::Meter},
-    keys::{Rings, SecretSealer, SystemEntropy},
-    port::{
-        audit::Audit,
-        clock::Clock,
-        entropy::Entropy,
-        policy::Policy,
-        policy_care::PolicyCare,
-        secrets::Secrets,
-        signer::{Sealer, Signer},
-    },
-    store, target,
+    keys::{SecretSealer, SystemEntropy},
+    port::{clock::Clock, secrets::Secrets, signer::Sealer},
+    store,
     telemetry::Metrics,
-    upstream,
 };
 
 use super::{
-    callers::{admin_token, asking, proofs},
     clock::SystemClock,
     fronts,
     jobs::Jobs,
-    lacks, opa,
+    opa,
     policies::{Hangups, Policies},
-    provision::{self, Keeper},
+    provision,
+    reload::{Reload, Running},
     rings, serve,
+    world::World,
 };
 
 /// Why a gateway does not start: what was found, what is expected.
@@ -70,15 +38,15 @@ impl StartFault {
 
 /// A gateway that is ready to serve.
 pub struct App {
-    pub(super) router: Router,
     pub(super) address: SocketAddr,
     pub(super) issuer: String,
     pub(super) tls: Option<RustlsConfig>,
     /// The doors of the policy engine, if it has any.
     pub(super) rest: Option<opa::Gateway>,
-    opened: store::Opened,
-    pub(super) policies: Policies,
-    keeper: Option<Arc<Keeper>>,
+    pub(super) running: Arc<Running>,
+    opened: Arc<store::Opened>,
+    policies: Policies,
+    reload: Option<Reload>,
 }
 
 impl std::fmt::Debug for App {
@@ -90,9 +58,11 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// On SIGHUP reads the file again and takes its policies and access rules into use, whole or not at all.
-    pub fn reread_on_hangup(&self, path: std::path::PathBuf, hangups: Hangups) {
-        self.policies.reread_on_hangup(path, self.keeper.clone(), hangups);
+    /// On SIGHUP reads the file again and takes it into use, whole or not at all.
+    pub fn reread_on_hangup(&mut self, path: PathBuf, hangups: Hangups) {
+        if let Some(reload) = self.reload.take() {
+            reload.on_hangup(path, hangups);
+        }
     }
 
     /// Writes what is pending and closes the stores.
@@ -100,31 +70,6 @@ impl App {
         self.policies.close().await;
         self.opened.close().await;
     }
-}
-
-/// Everything the front ends are made of.
-pub(super) struct Parts {
-    pub directory: Arc<Directory>,
-    pub policy: Arc<dyn Policy>,
-    pub care: Arc<dyn PolicyCare>,
-    pub ring: Arc<Rings>,
-    pub sealer: Arc<dyn Sealer>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-    pub desk: Arc<SessionDesk>,
-    pub logins: Arc<Logins>,
-    pub overview: Arc<Overview>,
-    pub clients: Arc<ClientDesk>,
-    pub bearer: Arc<Bearer>,
-    pub tokens: Arc<TokenDesk>,
-    pub devices: Arc<DeviceDesk>,
-    pub logouts: Arc<Logouts>,
-    pub metrics: Arc<Metrics>,
-    /// What the doors of the policy engine count.
-    pub rest_meter: Option<Arc<Meter>>,
-    pub proxies: Arc<[IpAddr]>,
-    pub admin_token: Option<[u8; 32]>,
-    pub asking: BTreeMap<TargetId, Asking>,
 }
 
 /// Opens everything that `config` names. Far sides that are down do not stop it.
@@ -138,6 +83,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
     let opened = store::open(&config.store, secrets, Arc::clone(&clock))
         .await
         .map_err(StartFault::of)?;
+    let opened = Arc::new(opened);
     let keys = Arc::clone(&opened.keys);
     let ring = rings::open(&config, keys, Arc::clone(&sealer), Arc::clone(&clock));
     let ring = Arc::new(ring.await.map_err(StartFault::of)?);
@@ -152,270 +98,38 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         sealer,
         ring,
         policies: policies.clone(),
-        keeper: keeper.clone(),
+        keeper,
+        metrics: Arc::new(metrics),
+        rest_meter: rest.as_ref().map(|rest| Arc::clone(&rest.meter)),
     };
-    let mut parts = world.parts(&config, secrets, &opened, metrics)?;
-    parts.rest_meter = rest.as_ref().map(|rest| Arc::clone(&rest.meter));
+    let parts = world.parts(&config, secrets, &opened)?;
     Jobs {
         ring: Arc::clone(&parts.ring),
         sessions: Arc::clone(&opened.sessions),
         tickets: Arc::clone(&opened.tickets),
+        // Targets are opened once, so this one knows them all.
         ender: Arc::clone(&parts.bearer.ender),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
     }
     .start();
-    if let Some(keeper) = &keeper {
+    if let Some(keeper) = &world.keeper {
         keeper.start();
     }
+    let running = Running::new(fronts::router(&config, parts, &opened)?);
     Ok(App {
-        router: fronts::router(&config, parts, &opened)?,
         address: config.listen.address,
-        issuer: config.issuer,
+        issuer: config.issuer.clone(),
         tls,
         rest,
-        opened,
+        running: Arc::clone(&running),
+        opened: Arc::clone(&opened),
         policies,
-        keeper,
+        reload: Some(Reload {
+            world,
+            opened,
+            running,
+            held: config,
+        }),
     })
-}
-
-struct World {
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    sealer: Arc<dyn Sealer>,
-    ring: Arc<Rings>,
-    policies: Policies,
-    keeper: Option<Arc<Keeper>>,
-}
-
-impl World {
-    fn parts(
-        self,
-        config: &Config,
-        secrets: &dyn Secrets,
-        opened: &store::Opened,
-        metrics: Metrics,
-    ) -> Result<Parts, StartFault> {
-        let audit: Arc<dyn Audit> = Arc::clone(&opened.audit) as Arc<dyn Audit>;
-        let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
-        let wiring = self.target_wiring((config, secrets), Arc::clone(&signer), opened)?;
-        let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
-        let door = Arc::new(
-            Door::new(
-                Arc::clone(&directory),
-                Arc::clone(&self.policies.recorded),
-                Arc::clone(&audit),
-                Arc::clone(&self.clock),
-            )
-            .looking_by(Arc::clone(&self.policies.quiet)),
-        );
-        let desk = Arc::new(self.desk(config, opened, (&directory, Arc::clone(&door))));
-        let bearer = Arc::new(Bearer {
-            directory: Arc::clone(&directory),
-            door: Arc::clone(&door),
-            desk: Arc::clone(&desk),
-            revocations: Arc::clone(&opened.revocations),
-            ender: Arc::new(self.ender(&directory, opened)),
-            signer,
-            audit: Arc::clone(&audit),
-            clock: Arc::clone(&self.clock),
-        });
-        let clients = ClientDesk::new(
-            Arc::clone(&directory),
-            Arc::clone(&opened.tickets),
-            Arc::clone(&self.clock),
-            proofs(&config.clients, secrets)?,
-        );
-        let logouts = Arc::new(self.logouts(&bearer, config, opened));
-        let tokens = Arc::new(self.tokens(&logouts, &bearer, (opened, &wiring)));
-        Ok(Parts {
-            logins: Arc::new(self.logins(&directory, &desk, opened)),
-            devices: Arc::new(DeviceDesk {
-                tokens: Arc::clone(&tokens),
-                limits: Arc::clone(&opened.limits),
-            }),
-            logouts,
-            tokens,
-            overview: Arc::new(Overview {
-                directory: Arc::clone(&directory),
-                door,
-            }),
-            clients: Arc::new(clients),
-            directory,
-            policy: self.policies.recorded,
-            care: self.policies.live,
-            ring: self.ring,
-            sealer: self.sealer,
-            clock: self.clock,
-            entropy: self.entropy,
-            desk,
-            bearer,
-            metrics: Arc::new(metrics),
-            rest_meter: None,
-            proxies: config.listen.proxies.clone().into(),
-            admin_token: admin_token(config, secrets)?,
-            asking: asking(config, secrets)?,
-        })
-    }
-
-    fn desk(
-        &self,
-        config: &Config,
-        opened: &store::Opened,
-        (directory, door): (&Arc<Directory>, Arc<Door>),
-    ) -> SessionDesk {
-        SessionDesk {
-            directory: Arc::clone(directory),
-            door,
-            sessions: Arc::clone(&opened.sessions),
-            bonds: Arc::clone(&opened.bonds),
-            sealer: Arc::clone(&self.sealer),
-            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            lifetime: Duration::from_secs(config.session.lifetime_s),
-            remember: self.keeper.as_ref().map(|keeper| Remember {
-                people: Arc::clone(&opened.people),
-                bell: keeper.bell(),
-            }),
-        }
-    }
-
-    fn ender(&self, directory: &Arc<Directory>, opened: &store::Opened) -> Ender {
-        Ender {
-            directory: Arc::clone(directory),
-            endings: Arc::clone(&opened.endings),
-            sealer: Arc::clone(&self.sealer),
-            clock: Arc::clone(&self.clock),
-        }
-    }
-
-    fn logouts(&self, bearer: &Bearer, config: &Config, opened: &store::Opened) -> Logouts {
-        let keystones = config.targets.iter().filter_map(target::Declared::as_keystone);
-        Logouts {
-            directory: Arc::clone(&bearer.directory),
-            desk: Arc::clone(&bearer.desk),
-            dashboards: Arc::new(Dashboards {
-                directory: Arc::clone(&bearer.directory),
-                door: Arc::clone(&bearer.door),
-                ender: Arc::clone(&bearer.ender),
-                tickets: Arc::clone(&opened.tickets),
-                sealer: Arc::clone(&self.sealer),
-                audit: Arc::clone(&bearer.audit),
-                clock: Arc::clone(&self.clock),
-            }),
-            returns: keystones
-                .flat_map(|keystone| &keystone.dashboards)
-                .flat_map(|dashboard| dashboard.logout_returns.clone())
-                .collect(),
-            signer: Arc::clone(&bearer.signer),
-            sealer: Arc::clone(&self.sealer),
-            clock: Arc::clone(&self.clock),
-        }
-    }
-
-    fn target_wiring(
-        &self,
-        (config, secrets): (&Config, &dyn Secrets),
-        signer: Arc<dyn Signer>,
-        opened: &store::Opened,
-    ) -> Result<target::Wiring, StartFault> {
-        Ok(target::Wiring {
-            issuer: config.issuer.clone(),
-            signer,
-            entropy: Arc::clone(&self.entropy),
-            given: Some(Arc::clone(&opened.given)),
-            lookers: lacks::lookers(config, secrets, &self.clock)?,
-            tenants: Arc::new(
-                config
-                    .tenants
-                    .iter()
-                    .map(|tenant| (tenant.id.clone(), tenant.clone()))
-                    .collect(),
-            ),
-        })
-    }
-
-    fn directory(
-        &self,
-        config: &Config,
-        secrets: &dyn Secrets,
-        opened: &store::Opened,
-        targets: &target::Wiring,
-    ) -> Result<Directory, StartFault> {
-        let wiring = upstream::Wiring {
-            issuer: config.issuer.clone(),
-            secrets,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            limits: Arc::clone(&opened.limits),
-            tickets: Arc::clone(&opened.tickets),
-        };
-        let mut sources = Vec::with_capacity(config.upstreams.len());
-        for declared in &config.upstreams {
-            let mapping = declared.mapping().clone();
-            let upstream = upstream::open(declared.clone(), &wiring).map_err(StartFault::of)?;
-            sources.push(Source { upstream, mapping });
-        }
-        let opened: Result<Vec<_>, _> = config
-            .targets
-            .iter()
-            .map(|declared| target::open(declared.clone(), targets).map_err(StartFault::of))
-            .collect();
-        Ok(Directory::new(
-            (config.issuer.clone(), config.name.clone()),
-            config.tenants.clone(),
-            sources,
-            opened?,
-            config.clients.clone(),
-        ))
-    }
-
-    fn logins(&self, directory: &Arc<Directory>, desk: &Arc<SessionDesk>, opened: &store::Opened) -> Logins {
-        Logins {
-            directory: Arc::clone(directory),
-            desk: Arc::clone(desk),
-            sealer: Arc::clone(&self.sealer),
-            tickets: Arc::clone(&opened.tickets),
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-        }
-    }
-
-    fn rechecks(&self, logouts: &Arc<Logouts>, opened: &store::Opened) -> Rechecks {
-        Rechecks {
-            directory: Arc::clone(&logouts.directory),
-            logouts: Arc::clone(logouts),
-            bonds: Arc::clone(&opened.bonds),
-            tickets: Arc::clone(&opened.tickets),
-            sealer: Arc::clone(&self.sealer),
-            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
-            clock: Arc::clone(&self.clock),
-        }
-    }
-
-    fn tokens(
-        &self,
-        logouts: &Arc<Logouts>,
-        bearer: &Arc<Bearer>,
-        (opened, wiring): (&store::Opened, &target::Wiring),
-    ) -> TokenDesk {
-        TokenDesk {
-            directory: Arc::clone(&bearer.directory),
-            door: Arc::clone(&bearer.door),
-            desk: Arc::clone(&bearer.desk),
-            rechecks: Arc::new(self.rechecks(logouts, opened)),
-            bearer: Arc::clone(bearer),
-            families: Arc::clone(&opened.families),
-            revocations: Arc::clone(&opened.revocations),
-            remembered: Remembered::default(),
-            tickets: Arc::clone(&opened.tickets),
-            mint: Arc::new(target::own::OwnTokens::new(wiring)),
-            sealer: Arc::clone(&self.sealer),
-            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-        }
-    }
 }

@@ -28,8 +28,9 @@ use crate::{
 };
 
 use super::{
-    build::{Parts, StartFault},
+    build::StartFault,
     request::{Outermost, outermost},
+    world::Parts,
 };
 
 /// Largest body of our own forms and documents, in bytes. The Keystone front streams and has no such limit.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -19,7 +18,7 @@ use crate::{
     store,
 };
 
-use super::{build::StartFault, provision::Keeper};
+use super::build::StartFault;
 
 /// The SIGHUPs of this process, from the moment it asks for them. One that comes while the gateway is being built waits
 /// for it, where it would otherwise end the process.
@@ -31,6 +30,11 @@ impl Hangups {
     #[must_use]
     pub fn listen() -> Self {
         Self(signal(SignalKind::hangup()).ok())
+    }
+
+    /// None if the system gives none.
+    pub(super) fn signal(self) -> Option<Signal> {
+        self.0
     }
 }
 
@@ -99,56 +103,6 @@ impl Policies {
     pub(super) async fn close(&self) {
         self.log.close().await;
     }
-
-    /// On SIGHUP reads the configuration again and takes its policies, access rules and people into use, whole or
-    /// not at all. Ends with the runtime.
-    pub(super) fn reread_on_hangup(
-        &self,
-        path: PathBuf,
-        keeper: Option<Arc<Keeper>>,
-        Hangups(hangup): Hangups,
-    ) {
-        let live = Arc::clone(&self.live);
-        let Some(mut hangup) = hangup else {
-            tracing::error!(
-                "no handler for SIGHUP could be set; policies change by `fedgate policy apply` or a restart"
-            );
-            return;
-        };
-        tokio::spawn(async move {
-            while hangup.recv().await.is_some() {
-                reread(&live, keeper.as_deref(), &path).await;
-            }
-        });
-    }
-}
-
-async fn reread(live: &LivePolicy, keeper: Option<&Keeper>, path: &Path) {
-    let file = path.to_owned();
-    let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
-    let problems = match loaded {
-        Ok(Ok(config)) => match live.reread(config.policy.clone(), config.access.clone()).await {
-            Ok(revision) => {
-                // After the policies: people must not be compared by rules that were refused.
-                if let Some(keeper) = keeper {
-                    keeper.take(config);
-                }
-                tracing::info!(
-                    revision,
-                    "policies and access rules were read again; other settings change at a restart"
-                );
-                return;
-            }
-            Err(fault) => fault.to_string(),
-        },
-        Ok(Err(problems)) => problems
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n"),
-        Err(error) => error.to_string(),
-    };
-    tracing::error!(%problems, "the configuration was not taken; the running policies decide on");
 }
 
 pub(super) fn basis(config: &Config) -> Basis {

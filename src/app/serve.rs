@@ -21,8 +21,8 @@ pub async fn serve(mut app: App) -> Result<(), StartFault> {
     }
     tokio::spawn(stop_on_signal(handle.clone()));
     let service = app
-        .router
-        .clone()
+        .running
+        .service()
         .into_make_service_with_connect_info::<SocketAddr>();
     let address = app.address;
     tracing::info!(%address, issuer = %app.issuer, tls = app.tls.is_some(), "listening");

@@ -190,7 +190,7 @@ fn serve_until_told(place: &Place) -> Result<(), Failed> {
     let metrics = Metrics::install()?;
     runtime()?.block_on(async {
         let hangups = Hangups::listen();
-        let app = build::build(config, &SecretSources::default(), metrics).await?;
+        let mut app = build::build(config, &SecretSources::default(), metrics).await?;
         app.reread_on_hangup(place.config.clone(), hangups);
         serve::serve(app).await?;
         Ok(())

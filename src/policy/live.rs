@@ -172,16 +172,10 @@ impl LivePolicy {
         Arc::clone(&self.shadow) as Arc<dyn Decisions>
     }
 
-    /// Takes what was read again into use: the policy folder and settings, and the access rules. The applied
-    /// policies, if any, stay, and so do the tenants, which other parts hold too. On failure nothing changes.
-    pub async fn reread(&self, config: Config, rules: Vec<AccessRule>) -> Result<String, PolicyCareFault> {
+    /// Takes what was read again into use: the policy folder and settings, the access rules and the tenants. The
+    /// applied policies, if any, stay. On failure nothing changes.
+    pub async fn reread(&self, basis: Basis) -> Result<String, PolicyCareFault> {
         let mut held = self.held.lock().await;
-        let tenants = held.basis.tenants.clone();
-        let basis = Basis {
-            config,
-            rules,
-            tenants,
-        };
         let applied = held.applied.clone();
         let revision = self.build(basis.clone(), applied).await?;
         held.basis = basis;

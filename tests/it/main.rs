@@ -30,6 +30,7 @@ mod claims;
 mod client_keys;
 mod config;
 mod conformance;
+mod customers;
 mod decisions;
 mod demo;
 mod demo_policy;

@@ -8,7 +8,6 @@
 pub mod operate;
 mod pass;
 mod people;
-mod reread;
 mod turn;
 mod wanted;
 

@@ -33,7 +33,7 @@ use crate::{
     target::keystone::provision::{Change, Found, Ledger, Outcome, Plan, Provisioner},
 };
 
-use super::{super::build::StartFault, people, reread, turn, wanted::View};
+use super::{super::build::StartFault, people, turn, wanted::View};
 
 /// Shortest pause between two passes.
 const LEAST_PAUSE: Duration = Duration::from_secs(2);
@@ -155,11 +155,9 @@ impl Keeper {
         Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes what was read again into use, after the policies were; as much of it as the whole gateway takes.
-    pub(in super::super) fn take(&self, read: Config) {
-        let mut held = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Arc::new(reread::taken(&held, read));
-        drop(held);
+    /// Takes what was read again into use, after the doors and the policies have.
+    pub(in super::super) fn take(&self, config: Config) {
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         self.wake.notify_one();
     }
 

@@ -216,27 +216,32 @@ impl Provider {
     }
 }
 
-/// Looks for the provider in the background, and now and then looks again.
-pub(super) fn keep_looking(provider: Arc<Provider>) {
+/// Looks for the provider in the background, and now and then looks again, as long as somebody has it.
+pub(super) fn keep_looking(provider: &Arc<Provider>) {
+    let provider = Arc::downgrade(provider);
     tokio::spawn(async move {
         let mut wait = RETRY_FIRST;
-        loop {
-            match provider.discover().await {
+        while let Some(there) = provider.upgrade() {
+            let outcome = there.discover().await;
+            let pause = match outcome {
                 Ok(()) => {
                     wait = RETRY_FIRST;
-                    tokio::time::sleep(METADATA_KEPT).await;
+                    METADATA_KEPT
                 }
                 Err(reason) => {
+                    let pause = wait;
                     tracing::warn!(
-                        issuer = provider.issuer,
+                        issuer = there.issuer,
                         reason,
-                        retry_s = wait.as_secs(),
+                        retry_s = pause.as_secs(),
                         "an upstream is down"
                     );
-                    tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_LONGEST);
+                    pause
                 }
-            }
+            };
+            drop(there);
+            tokio::time::sleep(pause).await;
         }
     });
 }

@@ -64,7 +64,7 @@ impl Oidc {
         };
         let outbound = Outbound::open(&config.outbound()).map_err(|fault| fault.to_string())?;
         let provider = Provider::new(config.issuer.clone(), outbound.clone(), Arc::clone(&wiring.clock));
-        discovery::keep_looking(Arc::clone(&provider));
+        discovery::keep_looking(&provider);
         Ok(Arc::new(Self {
             secret,
             provider,

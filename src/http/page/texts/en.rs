@@ -33,7 +33,7 @@ pub(super) static TEXTS: [Text; Code::ALL.len()] = [
     text(Code::FormExpired, "Page expired", "The page you sent was no longer valid.", "It was open too long, or it did not come from this browser.", "Go back, load the page again and repeat the step."),
     text(Code::TokenInvalid, "Token not valid", "The token is not valid.", "It is malformed, expired, revoked, or not from this gateway.", "Get a new token, for example with fedctl login."),
     text(Code::AudienceMismatch, "Token is for another place", "The token was made for another audience.", "A token is good for one place only.", "Ask for a token for this audience."),
-    text(Code::SessionEnded, "Signed out", "Your session has ended.", "It reached its time limit, or you signed out.", "Sign in again."),
+    text(Code::SessionEnded, "Signed out", "Your session has ended.", "It reached its time limit, you signed out, or your organisation is not let in here any more.", "Sign in again."),
     text(Code::TargetDown, "Service does not answer", "The service you want to use cannot be reached at the moment.", "It is down, or the network in between is.", "Try again in a few minutes. If it lasts, send the reference to your cloud's help desk."),
     text(Code::TargetRefused, "Service refused", "The service you want to use refused the request.", "Its settings do not fit what this gateway asked of it.", "Send the reference to your cloud's help desk."),
     text(Code::PolicyFailed, "No decision possible", "Whether you have access could not be decided.", "The rules could not be evaluated, so nothing is allowed until they can be.", "Try again in a minute. If it lasts, send the reference to your cloud's help desk."),

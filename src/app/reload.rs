@@ -1,0 +1,142 @@
+//! The configuration read again while the gateway runs (SIGHUP): a new customer, upstream or client needs no restart.
+//!
+//! A whole gateway is made of what was read, beside the one that runs, and takes its place; requests under way end with
+//! the one that they began with. Stores, keys and listeners are opened once and shared, so that sign-ins under way,
+//! sessions and tokens go on. If anything is wrong, nothing changes.
+
+use std::{path::Path, sync::Arc};
+
+use arc_swap::ArcSwap;
+use axum::{Router, extract::Request};
+use tower::{ServiceExt as _, service_fn};
+
+use crate::{
+    config::{Config, secret::SecretSources},
+    store,
+};
+
+use super::{
+    build::StartFault,
+    fronts,
+    policies::{Hangups, basis},
+    world::World,
+};
+
+/// The doors that are open now.
+#[derive(Debug)]
+pub(super) struct Running(ArcSwap<Router>);
+
+impl Running {
+    pub(super) fn new(router: Router) -> Arc<Self> {
+        Arc::new(Self(ArcSwap::from_pointee(router)))
+    }
+
+    /// Passes each request to the doors that are open when it comes.
+    pub(super) fn service(self: &Arc<Self>) -> Router {
+        let running = Arc::clone(self);
+        Router::new().fallback_service(service_fn(move |request: Request| {
+            Router::clone(&running.0.load()).oneshot(request)
+        }))
+    }
+}
+
+/// What is needed to make the next gateway.
+pub(super) struct Reload {
+    pub world: World,
+    pub opened: Arc<store::Opened>,
+    pub running: Arc<Running>,
+    /// What runs now.
+    pub held: Config,
+}
+
+impl Reload {
+    /// Reads the configuration again at each SIGHUP. Ends with the runtime.
+    pub(super) fn on_hangup(mut self, path: std::path::PathBuf, hangups: Hangups) {
+        let Some(mut hangup) = hangups.signal() else {
+            tracing::error!("no handler for SIGHUP could be set; the configuration changes at a restart");
+            return;
+        };
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                match self.take(&path).await {
+                    Ok((revision, waiting)) if waiting.is_empty() => {
+                        tracing::info!(revision, "the configuration was read again and is in use");
+                    }
+                    Ok((revision, waiting)) => tracing::warn!(
+                        revision,
+                        waiting = waiting.join(", "),
+                        "the configuration was read again and is in use, but for what waits for a restart"
+                    ),
+                    Err(problems) => tracing::error!(
+                        %problems,
+                        "the configuration was not taken, nothing of it; the gateway runs on as before"
+                    ),
+                }
+            }
+        });
+    }
+
+    /// Takes it whole or not at all; gives the revision of the policies, and which keys wait for a restart.
+    async fn take(&mut self, path: &Path) -> Result<(String, Vec<&'static str>), StartFault> {
+        let file = path.to_owned();
+        let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
+        let read = loaded.map_err(StartFault::of)?.map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            StartFault(lines.join("\n"))
+        })?;
+        let (config, waiting) = with_what_is_opened_once(&self.held, read);
+        let parts = self
+            .world
+            .parts(&config, &SecretSources::default(), &self.opened)?;
+        let router = fronts::router(&config, parts, &self.opened)?;
+        // The last step that can fail, and it changes nothing then.
+        let live = &self.world.policies.live;
+        let revision = live.reread(basis(&config)).await;
+        let revision = revision.map_err(StartFault::of)?;
+        self.running.0.store(Arc::new(router));
+        // After the policies: people must not be compared by rules that were refused.
+        if let Some(keeper) = &self.world.keeper {
+            keeper.take(config.clone());
+        }
+        self.held = config;
+        Ok((revision, waiting))
+    }
+}
+
+/// What was read, but for what a gateway opens once; and what of that has changed.
+fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'static str>) {
+    let (old, new) = (&held.policy, &read.policy);
+    let waiting = [
+        ("issuer", held.issuer != read.issuer),
+        ("listen", held.listen != read.listen),
+        ("secret_key", held.secret_key != read.secret_key),
+        ("store", held.store != read.store),
+        ("keys", held.keys != read.keys),
+        ("log", held.log != read.log),
+        // Keystones have accounts and streams of their own, and issuers beside ours have keys.
+        ("targets", held.targets != read.targets),
+        ("policy.services", old.services != new.services),
+        ("policy.bundles", old.bundles != new.bundles),
+        ("policy.keys", old.keys != new.keys),
+        ("policy.decision_logs", old.decision_logs != new.decision_logs),
+        ("policy.labels", old.labels != new.labels),
+        (
+            "policy.persistence_directory",
+            old.persistence_directory != new.persistence_directory,
+        ),
+        ("policy.rest", old.rest != new.rest),
+    ];
+    let changed = waiting.iter().filter(|(_, changed)| *changed);
+    let changed = changed.map(|(key, _)| *key).collect();
+    let kept = Config {
+        issuer: held.issuer.clone(),
+        listen: held.listen.clone(),
+        secret_key: held.secret_key.clone(),
+        store: held.store.clone(),
+        keys: held.keys.clone(),
+        log: held.log.clone(),
+        targets: held.targets.clone(),
+        ..read
+    };
+    (kept, changed)
+}
