@@ -397,6 +397,36 @@ async fn values_that_keystone_would_read_otherwise_do_not_leave_the_gateway() {
     assert_eq!(target.mint(&fine).await.unwrap_err().code, Code::TargetDown);
 }
 
+/// Keystone drops a connection without an answer now and then: the same login a moment later is the same person's.
+#[tokio::test]
+async fn a_login_whose_connection_broke_is_tried_once_more() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let far = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", far.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = far.accept().await {
+            let mut request = [0; 4096];
+            let _read = stream.read(&mut request).await;
+            *count.lock().unwrap() += 1;
+            // The second, and none of the others.
+            if *count.lock().unwrap() == 2 {
+                let answer = "HTTP/1.1 201 Created\r\nX-Subject-Token: gAAAA\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+                let _written = stream.write_all(answer.as_bytes()).await;
+            }
+        }
+    });
+    let target = open_target(config(&url, PREFIX));
+    let alice = permit("alice", None, &[("acme", "tenant-a", "member")]);
+    assert!(matches!(target.mint(&alice).await, Ok(Credential::Keystone(_))));
+    assert_eq!(*asked.lock().unwrap(), 2);
+    // Once, and not for ever.
+    assert_eq!(target.mint(&alice).await.unwrap_err().code, Code::TargetDown);
+    assert_eq!(*asked.lock().unwrap(), 4);
+}
+
 #[tokio::test]
 async fn forged_identity_never_passes_the_front_on_any_path() {
     // The prefix that everybody knows: the forger needs no guessing.

@@ -78,10 +78,36 @@ async fn people_reach_their_projects_and_no_others(cloud: &Cloud) {
         let refused = cloud.scoped(token, project).await.unwrap_err();
         assert_eq!(refused, StatusCode::UNAUTHORIZED, "{project:?}");
     }
+    a_tenant_is_invisible_to_another(cloud, (&token, &carol)).await;
     // Without a token of the gateway nobody comes in.
     let request = plain_client().post(format!("{}{AUTH}", cloud.issuer));
     let answer = request.bearer_auth("no token").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// Carol, with a role on a project of her own, asks for what is alice's.
+async fn a_tenant_is_invisible_to_another(cloud: &Cloud, (alice, carol): (&str, &str)) {
+    let (_, body) = cloud.scoped(alice, ("acme", "webshop")).await.unwrap();
+    let text = |pointer: &str| body.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let (user, domain) = (text("/token/user/id"), text("/token/user/domain/id"));
+    let project = text("/token/project/id");
+    let (token, _) = cloud.scoped(carol, ("beta", "webshop")).await.unwrap();
+    for path in [
+        format!("/v3/users/{user}"),
+        format!("/v3/users/{user}/projects"),
+        format!("/v3/users?domain_id={domain}"),
+        "/v3/users?name=alice".to_owned(),
+        format!("/v3/groups?domain_id={domain}"),
+        format!("/v3/projects?domain_id={domain}"),
+        format!("/v3/projects/{project}"),
+        format!("/v3/role_assignments?scope.project.id={project}"),
+    ] {
+        let request = plain_client()
+            .get(format!("{}{path}", cloud.issuer))
+            .header("x-auth-token", &token);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
+    }
 }
 
 /// With the names that this Keystone believes, in four spellings; straight at it, and through the gateway.

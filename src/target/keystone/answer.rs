@@ -117,17 +117,20 @@ pub(super) fn with_json(mut call: Call, body: &serde_json::Value) -> Call {
 
 /// Sends a call and reads the whole answer. The error is a sentence for the log.
 pub(super) async fn send(transport: &Transport, call: Call, told: &Told) -> Result<Answer, String> {
-    let answer = transport
-        .tell(call, told)
-        .await
-        .map_err(|fault: RelayFault| format!("Keystone: {fault}"))?;
+    let answer = attempt(transport, call, told).await;
+    answer.map_err(|fault| format!("Keystone: {fault}"))
+}
+
+/// The same, for who acts by what went wrong.
+pub(super) async fn attempt(transport: &Transport, call: Call, told: &Told) -> Result<Answer, RelayFault> {
+    let answer = transport.tell(call, told).await?;
     let (status, headers) = (answer.status.as_u16(), kept(&answer.headers));
     let mut body = Vec::new();
     let mut parts = answer.body;
     while let Some(part) = parts.next().await {
-        let part = part.map_err(|problem| format!("Keystone broke off: {problem}"))?;
+        let part = part.map_err(|problem| RelayFault::Down(format!("it broke off: {problem}")))?;
         if body.len() + part.len() > LONGEST_ANSWER {
-            return Err("Keystone's answer is longer than 4 MiB".to_owned());
+            return Err(RelayFault::Down("its answer is longer than 4 MiB".to_owned()));
         }
         body.extend_from_slice(&part);
     }

@@ -46,7 +46,7 @@ use crate::domain::{
     tenant::Tenant,
     time::Timestamp,
 };
-use crate::port::relay::Call;
+use crate::port::relay::{Call, RelayFault};
 use crate::port::target::{GroupPrefix, Looks, Target, TargetFacts, Ways};
 use crate::wire::keystone::SUBJECT_TOKEN;
 
@@ -114,20 +114,25 @@ impl Keystone {
         })
     }
 
-    /// Asks again where another login was in the way: the same question a moment later finds what that made.
+    /// Asks again where another login was in the way: the same question a moment later finds what that made. Once also
+    /// where the connection broke: a Keystone whose database is in the way drops some without an answer.
     async fn log_in(&self, call: impl Fn() -> Call + Send, told: &Told) -> Result<answer::Answer, Fault> {
-        let mut pauses = PAUSES.iter();
+        let (mut pauses, mut broke) = (PAUSES.iter(), false);
         loop {
-            let answer = answer::send(&self.logins, call(), told)
-                .await
-                .map_err(|problem| Fault::new(Code::TargetDown, problem))?;
-            match (answer.status, pauses.next()) {
-                (409 | 500, Some(pause)) => {
-                    tracing::info!(target = %self.facts.id, answer = %answer.complaint(), "a login at Keystone is tried again");
-                    tokio::time::sleep(*pause).await;
+            let again = match (answer::attempt(&self.logins, call(), told).await, pauses.next()) {
+                (Ok(answer), Some(pause)) if matches!(answer.status, 409 | 500) => {
+                    (answer.complaint(), pause)
                 }
-                _ => return Ok(answer),
-            }
+                (Ok(answer), _) => return Ok(answer),
+                (Err(RelayFault::Down(problem)), Some(pause)) if !broke => {
+                    broke = true;
+                    (problem, pause)
+                }
+                (Err(fault), _) => return Err(Fault::new(Code::TargetDown, format!("Keystone: {fault}"))),
+            };
+            let (why, pause) = again;
+            tracing::info!(target = %self.facts.id, %why, "a login at Keystone is tried again");
+            tokio::time::sleep(*pause).await;
         }
     }
 
