@@ -19,7 +19,7 @@ use super::{
     opa,
     policies::{Hangups, Policies},
     provision,
-    reload::{Reload, Running},
+    reload::{Doors, Reload},
     rings, serve,
     world::World,
 };
@@ -43,7 +43,7 @@ pub struct App {
     pub(super) tls: Option<RustlsConfig>,
     /// The doors of the policy engine, if it has any.
     pub(super) rest: Option<opa::Gateway>,
-    pub(super) running: Arc<Running>,
+    pub(super) doors: Doors,
     opened: Arc<store::Opened>,
     policies: Policies,
     reload: Option<Reload>,
@@ -116,19 +116,19 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
     if let Some(keeper) = &world.keeper {
         keeper.start();
     }
-    let running = Running::new(fronts::router(&config, parts, &opened)?);
+    let doors = Doors::new(fronts::router(&config, parts, &opened)?);
     Ok(App {
         address: config.listen.address,
         issuer: config.issuer.clone(),
         tls,
         rest,
-        running: Arc::clone(&running),
+        doors: doors.clone(),
         opened: Arc::clone(&opened),
         policies,
         reload: Some(Reload {
             world,
             opened,
-            running,
+            doors,
             held: config,
         }),
     })

@@ -4,11 +4,22 @@
 //! the one that they began with. Stores, keys and listeners are opened once and shared, so that sign-ins under way,
 //! sessions and tokens go on. If anything is wrong, nothing changes.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use arc_swap::ArcSwap;
-use axum::{Router, extract::Request};
-use tower::{ServiceExt as _, service_fn};
+use axum::{
+    BoxError, Router,
+    body::{Bytes, HttpBody},
+    response::Response,
+    routing::future::RouteFuture,
+};
+use http::Request;
+use tower::Service;
 
 use crate::{
     config::{Config, secret::SecretSources},
@@ -22,21 +33,32 @@ use super::{
     world::World,
 };
 
-/// The doors that are open now.
-#[derive(Debug)]
-pub(super) struct Running(ArcSwap<Router>);
+/// The doors that are open now: each request goes to those that are open when it comes.
+#[derive(Debug, Clone)]
+pub(super) struct Doors(Arc<ArcSwap<Router>>);
 
-impl Running {
-    pub(super) fn new(router: Router) -> Arc<Self> {
-        Arc::new(Self(ArcSwap::from_pointee(router)))
+impl Doors {
+    pub(super) fn new(router: Router) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(router)))
+    }
+}
+
+impl<B> Service<Request<B>> for Doors
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router is always ready.
+        Poll::Ready(Ok(()))
     }
 
-    /// Passes each request to the doors that are open when it comes.
-    pub(super) fn service(self: &Arc<Self>) -> Router {
-        let running = Arc::clone(self);
-        Router::new().fallback_service(service_fn(move |request: Request| {
-            Router::clone(&running.0.load()).oneshot(request)
-        }))
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Router::clone(&self.0.load()).call(request)
     }
 }
 
@@ -44,14 +66,14 @@ impl Running {
 pub(super) struct Reload {
     pub world: World,
     pub opened: Arc<store::Opened>,
-    pub running: Arc<Running>,
+    pub doors: Doors,
     /// What runs now.
     pub held: Config,
 }
 
 impl Reload {
     /// Reads the configuration again at each SIGHUP. Ends with the runtime.
-    pub(super) fn on_hangup(mut self, path: std::path::PathBuf, hangups: Hangups) {
+    pub(super) fn on_hangup(mut self, path: PathBuf, hangups: Hangups) {
         let Some(mut hangup) = hangups.signal() else {
             tracing::error!("no handler for SIGHUP could be set; the configuration changes at a restart");
             return;
@@ -93,7 +115,7 @@ impl Reload {
         let live = &self.world.policies.live;
         let revision = live.reread(basis(&config)).await;
         let revision = revision.map_err(StartFault::of)?;
-        self.running.0.store(Arc::new(router));
+        self.doors.0.store(Arc::new(router));
         // After the policies: people must not be compared by rules that were refused.
         if let Some(keeper) = &self.world.keeper {
             keeper.take(config.clone());

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use axum::{ServiceExt, body::Body};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
@@ -20,10 +21,8 @@ pub async fn serve(mut app: App) -> Result<(), StartFault> {
         rest.serve(handle.clone())?;
     }
     tokio::spawn(stop_on_signal(handle.clone()));
-    let service = app
-        .running
-        .service()
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let doors = app.doors.clone();
+    let service = ServiceExt::<http::Request<Body>>::into_make_service_with_connect_info::<SocketAddr>(doors);
     let address = app.address;
     tracing::info!(%address, issuer = %app.issuer, tls = app.tls.is_some(), "listening");
     let bound = |error: std::io::Error| {
