@@ -1,7 +1,12 @@
 //! From a configuration to a gateway that can serve: opens the adapters, wires the use-cases.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
+use arc_swap::ArcSwap;
 use axum_server::tls_rustls::RustlsConfig;
 
 use crate::{
@@ -75,11 +80,7 @@ impl App {
 /// Opens everything that `config` names. Far sides that are down do not stop it.
 pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> Result<App, StartFault> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let secret = secrets
-        .read(&config.secret_key)
-        .map_err(|fault| StartFault(format!("secret_key: {fault}")))?;
-    let sealer: Arc<dyn Sealer> =
-        Arc::new(SecretSealer::new(&secret).map_err(|fault| StartFault(format!("secret_key: {fault}")))?);
+    let sealer = sealer(&config, secrets)?;
     let opened = store::open(&config.store, secrets, Arc::clone(&clock))
         .await
         .map_err(StartFault::of)?;
@@ -101,14 +102,15 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         keeper,
         metrics: Arc::new(metrics),
         rest_meter: rest.as_ref().map(|rest| Arc::clone(&rest.meter)),
+        upstreams: Mutex::default(),
     };
     let parts = world.parts(&config, secrets, &opened)?;
+    let ender = Arc::new(ArcSwap::new(Arc::clone(&parts.bearer.ender)));
     Jobs {
         ring: Arc::clone(&parts.ring),
         sessions: Arc::clone(&opened.sessions),
         tickets: Arc::clone(&opened.tickets),
-        // Targets are opened once, so this one knows them all.
-        ender: Arc::clone(&parts.bearer.ender),
+        ender: Arc::clone(&ender),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
     }
@@ -129,7 +131,16 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
             world,
             opened,
             doors,
+            ender,
             held: config,
         }),
     })
+}
+
+fn sealer(config: &Config, secrets: &dyn Secrets) -> Result<Arc<dyn Sealer>, StartFault> {
+    let wrong = |fault: &dyn std::fmt::Display| StartFault(format!("secret_key: {fault}"));
+    let secret = secrets.read(&config.secret_key).map_err(|fault| wrong(&fault))?;
+    Ok(Arc::new(
+        SecretSealer::new(&secret).map_err(|fault| wrong(&fault))?,
+    ))
 }

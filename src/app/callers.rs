@@ -1,4 +1,4 @@
-//! What callers' proofs are checked against: read once, at start, so that a missing secret is found then.
+//! What callers' proofs are checked against: read at start and when the configuration is read again, so that a missing secret is found then.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ pub(super) fn asking(
     Ok(asking)
 }
 
-/// Reads what the clients' proofs are checked against: once, at start.
+/// Reads what the clients' proofs are checked against.
 pub(super) fn proofs(
     clients: &[ClientSettings],
     secrets: &dyn Secrets,

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
+
 use crate::{
     broker::endings::Ender,
     keys::{REFRESH_EVERY, Rings},
@@ -21,7 +23,8 @@ pub(super) struct Jobs {
     pub ring: Arc<Rings>,
     pub sessions: Arc<dyn Sessions>,
     pub tickets: Arc<dyn Tickets>,
-    pub ender: Arc<Ender>,
+    /// Of the gateway that runs now.
+    pub ender: Arc<ArcSwap<Ender>>,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
@@ -52,7 +55,7 @@ impl Jobs {
             let mut every = tokio::time::interval(END_EVERY);
             loop {
                 every.tick().await;
-                ender.sweep().await;
+                ender.load_full().sweep().await;
             }
         });
         tokio::spawn(async move {

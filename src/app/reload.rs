@@ -22,8 +22,9 @@ use http::Request;
 use tower::Service;
 
 use crate::{
+    broker::endings::Ender,
     config::{Config, secret::SecretSources},
-    store,
+    policy, store,
 };
 
 use super::{
@@ -67,6 +68,7 @@ pub(super) struct Reload {
     pub world: World,
     pub opened: Arc<store::Opened>,
     pub doors: Doors,
+    pub ender: Arc<ArcSwap<Ender>>,
     /// What runs now.
     pub held: Config,
 }
@@ -106,16 +108,28 @@ impl Reload {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             StartFault(lines.join("\n"))
         })?;
-        let (config, waiting) = with_what_is_opened_once(&self.held, read);
+        let (config, mut waiting) = with_what_is_opened_once(&self.held, read);
+        match &self.world.keeper {
+            Some(keeper) => {
+                if keeper.provisions() {
+                    gone_in_steps(&self.held, &config)?;
+                }
+                keeper.check(&config).await?;
+            }
+            None if config.people.is_some() => waiting.push("people"),
+            None => {}
+        }
         let parts = self
             .world
             .parts(&config, &SecretSources::default(), &self.opened)?;
+        let ender = Arc::clone(&parts.bearer.ender);
         let router = fronts::router(&config, parts, &self.opened)?;
         // The last step that can fail, and it changes nothing then.
         let live = &self.world.policies.live;
         let revision = live.reread(basis(&config)).await;
         let revision = revision.map_err(StartFault::of)?;
         self.doors.0.store(Arc::new(router));
+        self.ender.store(ender);
         // After the policies: people must not be compared by rules that were refused.
         if let Some(keeper) = &self.world.keeper {
             keeper.take(config.clone());
@@ -123,6 +137,25 @@ impl Reload {
         self.held = config;
         Ok((revision, waiting))
     }
+}
+
+/// A tenant goes after its upstreams: what nobody wants for them any more is taken from its people in Keystone by passes
+/// that still know the tenant. Without it they would keep all of it.
+fn gone_in_steps(held: &Config, next: &Config) -> Result<(), StartFault> {
+    let stays = |id| next.tenants.iter().any(|tenant| tenant.id == id);
+    let left = held
+        .upstreams
+        .iter()
+        .find(|upstream| !stays(upstream.tenant().clone()));
+    left.map_or(Ok(()), |upstream| {
+        Err(StartFault(format!(
+            "tenants: found no '{tenant}', whose upstream '{}' runs; expected the tenant as long as its people may hold \
+             something in Keystone. Take its upstreams and access rules away first, and the tenant when \
+             `fedgate keystone status` says in step",
+            upstream.id(),
+            tenant = upstream.tenant()
+        )))
+    })
 }
 
 /// What was read, but for what a gateway opens once; and what of that has changed.
@@ -158,6 +191,16 @@ fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'stati
         keys: held.keys.clone(),
         log: held.log.clone(),
         targets: held.targets.clone(),
+        policy: policy::Config {
+            services: old.services.clone(),
+            bundles: old.bundles.clone(),
+            keys: old.keys.clone(),
+            decision_logs: old.decision_logs.clone(),
+            labels: old.labels.clone(),
+            persistence_directory: old.persistence_directory.clone(),
+            rest: old.rest.clone(),
+            ..new.clone()
+        },
         ..read
     };
     (kept, changed)

@@ -1,6 +1,11 @@
 //! The use-cases of a gateway, wired as a configuration says; again for each configuration that is read.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     broker::{
@@ -31,6 +36,7 @@ use crate::{
         policy_care::PolicyCare,
         secrets::Secrets,
         signer::{Sealer, Signer},
+        upstream::Upstream,
     },
     store, target,
     telemetry::Metrics,
@@ -81,6 +87,8 @@ pub(super) struct World {
     pub metrics: Arc<Metrics>,
     /// What the doors of the policy engine count.
     pub rest_meter: Option<Arc<Meter>>,
+    /// The upstreams that are open, as they were declared.
+    pub upstreams: Mutex<Vec<(upstream::Declared, Arc<dyn Upstream>)>>,
 }
 
 impl World {
@@ -231,6 +239,28 @@ impl World {
         })
     }
 
+    /// Opens what is new. One that is declared as before stays open: it knows its provider's keys, also while that does
+    /// not answer.
+    fn upstreams(
+        &self,
+        config: &Config,
+        wiring: &upstream::Wiring<'_>,
+    ) -> Result<Vec<Arc<dyn Upstream>>, StartFault> {
+        let mut held = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = Vec::with_capacity(config.upstreams.len());
+        for declared in &config.upstreams {
+            let open = held.iter().find(|(before, _)| before == declared);
+            let upstream = match open {
+                Some((_, upstream)) => Arc::clone(upstream),
+                None => upstream::open(declared.clone(), wiring).map_err(StartFault::of)?,
+            };
+            all.push((declared.clone(), upstream));
+        }
+        held.clone_from(&all);
+        drop(held);
+        Ok(all.into_iter().map(|(_, upstream)| upstream).collect())
+    }
+
     fn directory(
         &self,
         config: &Config,
@@ -246,12 +276,12 @@ impl World {
             limits: Arc::clone(&opened.limits),
             tickets: Arc::clone(&opened.tickets),
         };
-        let mut sources = Vec::with_capacity(config.upstreams.len());
-        for declared in &config.upstreams {
-            let mapping = declared.mapping().clone();
-            let upstream = upstream::open(declared.clone(), &wiring).map_err(StartFault::of)?;
-            sources.push(Source { upstream, mapping });
-        }
+        let upstreams = self.upstreams(config, &wiring)?;
+        let sources = config.upstreams.iter().zip(upstreams);
+        let sources = sources.map(|(declared, upstream)| Source {
+            upstream,
+            mapping: declared.mapping().clone(),
+        });
         let opened: Result<Vec<_>, _> = config
             .targets
             .iter()
@@ -260,7 +290,7 @@ impl World {
         Ok(Directory::new(
             (config.issuer.clone(), config.name.clone()),
             config.tenants.clone(),
-            sources,
+            sources.collect(),
             opened?,
             config.clients.clone(),
         ))

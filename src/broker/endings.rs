@@ -82,16 +82,23 @@ impl Ender {
 
     /// When a token must end that is made of these: with the first of them.
     pub async fn bound(&self, from: &[String]) -> Result<Option<Bound>, Fault> {
-        let mut first: Option<Ending> = None;
+        let mut bound: Option<Bound> = None;
         for name in from.iter().flat_map(|token| spelling::names(token)) {
-            let origin = self.endings.known(&name).await?;
-            first = first.into_iter().chain(origin).min_by_key(|ending| ending.ends);
+            let Some(origin) = self.endings.known(&name).await? else {
+                continue;
+            };
+            bound = Some(Bound {
+                ends: bound
+                    .as_ref()
+                    .map_or(origin.ends, |one| one.ends.min(origin.ends)),
+                // Which of them the new one lives as long as, Keystone knows alone.
+                gone: bound
+                    .as_ref()
+                    .map_or(origin.gone, |one| one.gone.max(origin.gone)),
+                target: origin.target,
+            });
         }
-        Ok(first.map(|origin| Bound {
-            target: origin.target,
-            ends: origin.ends,
-            gone: origin.gone,
-        }))
+        Ok(bound)
     }
 
     /// Ends what is due. A job calls it every few seconds; replicas may do so at the same time. Each target has a turn

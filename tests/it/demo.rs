@@ -12,19 +12,19 @@ use std::{
 use crate::parts::port::free_port;
 
 /// One start, on ports of its own.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
 }
 
 #[derive(Clone, Copy)]
-struct Ports {
-    cloud: u16,
-    home: u16,
+pub(crate) struct Ports {
+    pub(crate) cloud: u16,
+    pub(crate) home: u16,
 }
 
 impl Ports {
-    fn free() -> Self {
+    pub(crate) fn free() -> Self {
         Self {
             cloud: free_port(),
             home: free_port(),
@@ -41,11 +41,17 @@ impl Ports {
 
 impl Demo {
     fn start(folder: &Path, ports: Ports) -> Self {
+        Self::start_with(folder, ports, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, ports: Ports, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fedgate"))
             .args(["demo", "--folder"])
             .arg(folder)
             .args(["--cloud-port", &ports.cloud.to_string()])
             .args(["--home-port", &ports.home.to_string()])
+            .args(more)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -56,7 +62,7 @@ impl Demo {
     }
 
     /// Reads on to a line that begins so; what was printed up to it.
-    fn up_to(&mut self, begin: &str) -> String {
+    pub(crate) fn up_to(&mut self, begin: &str) -> String {
         let mut text = String::new();
         loop {
             let from = text.len();

@@ -33,6 +33,7 @@ mod conformance;
 mod customers;
 mod decisions;
 mod demo;
+mod demo_openstack;
 mod demo_policy;
 mod docker;
 mod endings;

@@ -74,6 +74,15 @@ impl BearerToKeystone for World {
 
 /// What a request gets, whether a token is in it, and what must end by it.
 async fn sent(path: &str, body: &str) -> (StatusCode, bool, String, Vec<(String, Bound)>) {
+    asked("POST", path, body, None).await
+}
+
+async fn asked(
+    method: &str,
+    path: &str,
+    body: &str,
+    token: Option<&str>,
+) -> (StatusCode, bool, String, Vec<(String, Bound)>) {
     let world = Arc::new(World::default());
     let settings = Settings {
         target: TargetId::parse("openstack").unwrap(),
@@ -84,10 +93,14 @@ async fn sent(path: &str, body: &str) -> (StatusCode, bool, String, Vec<(String,
         realm: "https://gateway.test".to_owned(),
     };
     let front = Front::new(settings, world.clone(), world.clone(), Arc::new(SystemEntropy));
-    let request = Request::post(path)
-        .header("content-length", body.len())
-        .body(Body::from(body.to_owned()))
-        .unwrap();
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-length", body.len());
+    if let Some(token) = token {
+        request = request.header("x-auth-token", token);
+    }
+    let request = request.body(Body::from(body.to_owned())).unwrap();
     let answer = router(Arc::new(front)).oneshot(request).await.unwrap();
     let (status, given) = (answer.status(), answer.headers().contains_key("x-subject-token"));
     let told = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
@@ -145,5 +158,34 @@ async fn what_cannot_be_read_gets_no_token() {
     let (status, ..) = sent("/v3/images", &padded).await;
     assert_eq!(status, StatusCode::CREATED);
     let (status, ..) = sent("/v3/images", nan).await;
+    assert_eq!(status, StatusCode::CREATED);
+}
+
+/// Keystone takes `post` for POST.
+#[tokio::test]
+async fn a_method_has_one_spelling() {
+    for method in ["post", "PoSt", "POSTS"] {
+        let (status, given, told, _) =
+            asked(method, "/v3/auth/tokens", &rescope("token", LIMITED), None).await;
+        assert_eq!((status, given), (StatusCode::METHOD_NOT_ALLOWED, false), "{told}");
+    }
+}
+
+/// An application credential would make tokens without end.
+#[tokio::test]
+async fn a_token_that_must_end_makes_nothing_that_lasts() {
+    for path in [
+        "/v3/users/u/application_credentials",
+        "/v3/users/u/application%5Fcredentials",
+        "/v3/users/u/credentials/OS-EC2",
+        "/v3/credentials",
+        "/v3/OS-TRUST/trusts",
+    ] {
+        let (status, _, told, _) = asked("POST", path, "{}", Some(LIMITED)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {told}");
+        let (status, ..) = asked("POST", path, "{}", Some("another")).await;
+        assert_eq!(status, StatusCode::CREATED, "{path}");
+    }
+    let (status, ..) = asked("POST", "/v3/projects", "{}", Some(LIMITED)).await;
     assert_eq!(status, StatusCode::CREATED);
 }

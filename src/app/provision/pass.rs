@@ -155,6 +155,17 @@ impl Keeper {
         Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether anybody is given anything at a target.
+    pub(in super::super) const fn provisions(&self) -> bool {
+        !self.provisioners.is_empty()
+    }
+
+    /// Whether people can be known by this configuration; changes nothing.
+    pub(in super::super) async fn check(&self, config: &Config) -> Result<(), StartFault> {
+        let now = self.tools.clock.now();
+        people::look(config, &*self.tools.people, now).await.map(drop)
+    }
+
     /// Takes what was read again into use, after the doors and the policies have.
     pub(in super::super) fn take(&self, config: Config) {
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);

@@ -98,3 +98,54 @@ impl Remembered {
         all.insert(asking, Entry { known, basis, until });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::Reference;
+
+    fn asking(token: &str, client: &str, address: &str) -> Asking {
+        let client: ClientSettings = serde_json::from_value(serde_json::json!({
+            "id": client, "name": client, "auth": { "method": "none" }, "grants": [],
+        }))
+        .unwrap();
+        let caller = Caller {
+            reference: Reference("FG-1".to_owned()),
+            address: address.parse().ok(),
+        };
+        Asking::of(&client, token, &caller)
+    }
+
+    #[test]
+    fn an_answer_is_for_one_client_at_one_address_under_one_policy_and_for_seconds() {
+        let remembered = Remembered::default();
+        let basis = |revision: &str, ended| Basis {
+            revision: revision.to_owned(),
+            ended,
+        };
+        let known: crate::broker::bearer::Claims = serde_json::from_value(serde_json::json!({
+            "iss": "i", "sub": "s", "aud": "a", "exp": 1_000, "iat": 1, "jti": "j", "client_id": "c",
+        }))
+        .unwrap();
+        let (known, now) = (Known::Access(Box::new(known)), Timestamp(100));
+        let own = || asking("token", "swift", "192.0.2.1");
+        remembered.keep(own(), &known, basis("r1", 7), (now, Timestamp(1_000)));
+        let again = |asking: &Asking, revision, ended, at| {
+            let found = remembered.answer(asking, &basis(revision, ended), Timestamp(at));
+            found.is_some()
+        };
+        assert!(again(&own(), "r1", 7, 100) && again(&own(), "r1", 7, 104));
+        assert!(!again(&own(), "r1", 7, 105), "five seconds are over");
+        assert!(!again(&own(), "r2", 7, 100), "another policy");
+        assert!(!again(&own(), "r1", 8, 100), "something was ended");
+        for other in [
+            asking("tokem", "swift", "192.0.2.1"),
+            asking("token", "barbican", "192.0.2.1"),
+            asking("token", "swift", "192.0.2.2"),
+        ] {
+            assert!(!again(&other, "r1", 7, 100), "{other:?}");
+        }
+        remembered.keep(own(), &known, basis("r1", 7), (now, Timestamp(102)));
+        assert!(!again(&own(), "r1", 7, 102), "the token itself has ended");
+    }
+}

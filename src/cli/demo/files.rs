@@ -21,6 +21,18 @@ pub(super) const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
 /// The cloud's own engineer, who comes in when everything else is down.
 pub(super) const DUTY: &str = "duty";
 
+/// The user of Keystone by whom people have their roles before they come, and lose them when they are let go.
+pub(super) const MANAGER: &str = "fedgate-provision";
+
+/// The configuration of a gateway that has a Keystone: without one nobody could be given anything there.
+fn with_provision(text: &str) -> String {
+    let admin = "    admin: { by: password,";
+    let provision = format!(
+        "    provision: {{ user: {MANAGER}, password: {{ file: keystone-manager.password }}, within_s: 30 }}\n{admin}"
+    );
+    text.replacen(admin, &provision, 1)
+}
+
 /// A prepared demonstration.
 #[derive(Debug)]
 pub(super) struct Demo {
@@ -32,7 +44,7 @@ pub(super) struct Demo {
 
 impl Demo {
     /// Makes what is missing.
-    pub(super) fn prepare(folder: &Path, ports: super::Ports) -> Result<Self, String> {
+    pub(super) fn prepare(folder: &Path, ports: super::Ports, openstack: bool) -> Result<Self, String> {
         for part in ["tls", "acme", "cloud-a", "log", "candidate/federation"] {
             let path = folder.join(part);
             fs::DirBuilder::new()
@@ -54,6 +66,9 @@ impl Demo {
             demo.once(secret, || Ok(operate::random_secret()))?;
         }
         demo.once("cloud-a/keystone-admin.password", || Ok("adminpw".to_owned()))?;
+        demo.once("cloud-a/keystone-manager.password", || {
+            Ok(operate::random_secret())
+        })?;
         let homes = PEOPLE
             .map(|person| (person, "acme"))
             .into_iter()
@@ -74,7 +89,12 @@ impl Demo {
             ("acme", include_str!("../../../config/demo/acme.yaml")),
             ("cloud-a", include_str!("../../../config/demo/cloud-a.yaml")),
         ] {
-            demo.write(&format!("{name}/fedgate.yaml"), &demo.ported(text))?;
+            let text = if openstack {
+                with_provision(text)
+            } else {
+                text.to_owned()
+            };
+            demo.write(&format!("{name}/fedgate.yaml"), &demo.ported(&text))?;
         }
         demo.issuer()?;
         demo.candidate()?;

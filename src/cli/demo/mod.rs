@@ -39,7 +39,7 @@ pub(super) struct Wanted {
 /// Runs until Ctrl-C.
 pub(super) fn run(wanted: &Wanted) -> Result<(), String> {
     say("1/4  certificates, secrets and configuration");
-    let demo = files::Demo::prepare(&wanted.folder, wanted.ports)?;
+    let demo = files::Demo::prepare(&wanted.folder, wanted.ports, wanted.openstack)?;
     say("2/4  ports");
     let mut ports = vec![
         (wanted.ports.home, "the home organisation", "--home-port"),
@@ -98,6 +98,7 @@ async fn start(wanted: &Wanted, demo: &files::Demo, running: &mut Running) -> Re
         for line in running.set_up_keystone(demo).await? {
             say(&format!("     {line}"));
         }
+        running.make_manager(demo).await?;
     }
     running.gateway(demo, "acme", demo.ports.home).await?;
     running.gateway(demo, "cloud-a", demo.ports.cloud).await

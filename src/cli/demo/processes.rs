@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::files::Demo;
+use super::files::{Demo, MANAGER};
 
 /// A gateway answers in well under a second; a debug build on a busy machine takes longer.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(60);
@@ -17,6 +17,10 @@ const GATEWAY_PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_AT_END: Duration = Duration::from_secs(25);
 /// Keystone imports much Python.
 const KEYSTONE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where `tests/parts/keystone.sh` has put it.
+const STOCK_CLIENT: &str =
+    r#"exec "${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone/client/bin/openstack" "$@""#;
 
 /// The wish to stop, by Ctrl-C, by SIGTERM, or because the terminal was closed.
 #[derive(Debug)]
@@ -95,6 +99,52 @@ impl Running {
             .lines()
             .map(str::to_owned)
             .collect())
+    }
+
+    /// Makes the account by which the gateway gives and takes: a manager of acme's domain and nothing more. As
+    /// Keystone's administrator, with the stock client.
+    pub(super) async fn make_manager(&self, demo: &Demo) -> Result<(), String> {
+        let password = demo.read("cloud-a/keystone-manager.password")?;
+        let user: &[&str] = &["user", "create", "--or-show", "--domain", "Default", "--password"];
+        let role = &[
+            "role",
+            "add",
+            "--user",
+            MANAGER,
+            "--user-domain",
+            "Default",
+            "--domain",
+            "acme",
+            "manager",
+        ];
+        for arguments in [[user, &[password.trim(), MANAGER]].concat(), role.to_vec()] {
+            let mut command = Command::new("bash");
+            command
+                .args(["-c", STOCK_CLIENT, "openstack"])
+                .args(arguments)
+                .env(
+                    "OS_AUTH_URL",
+                    format!("http://127.0.0.1:{}/v3", demo.ports.keystone),
+                )
+                .env("OS_IDENTITY_API_VERSION", "3")
+                // The gateway, which stands before the others, does not run yet.
+                .env("OS_INTERFACE", "admin")
+                .env("OS_USERNAME", "admin")
+                .env(
+                    "OS_PASSWORD",
+                    demo.read("cloud-a/keystone-admin.password")?.trim(),
+                )
+                .env("OS_PROJECT_NAME", "admin")
+                .env("OS_USER_DOMAIN_NAME", "Default")
+                .env("OS_PROJECT_DOMAIN_NAME", "Default")
+                .kill_on_drop(true);
+            let output = command.output().await;
+            let output = output.map_err(|error| format!("openstack: {error}"))?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+            }
+        }
+        Ok(())
     }
 
     fn start(&mut self, demo: &Demo, name: &str, mut command: Command) -> Result<(), String> {

@@ -153,6 +153,15 @@ A CI job, without any secret. The demonstration signs its token as a CI system w
   fedctl openstack exec --subject-token-file {folder}/job.token --project webshop --domain acme -- openstack token issue
   fedgate demo-job --folder {folder} --ref feature/x > {folder}/job.token
   fedctl openstack token --subject-token-file {folder}/job.token --project webshop --domain acme     # CONDITION_FAILED
+
+What people have in Keystone comes before they do, and goes when they are let go:
+
+  fedgate keystone status                       # in step, or what waits
+  TOKEN=$(openstack $A --os-project-name webshop --os-project-domain-name acme token issue -f value -c id)
+  fedgate offboard --user acme/alice            # sessions, tokens, roles, application credentials, and when each went
+  openstack --os-auth-type v3token --os-token $TOKEN token issue     # Keystone itself refuses it
+  fedgate offboard --user acme/alice --back     # alice may come again
+
 ",
         folder = demo.folder.display(),
         env = demo.path("env").display()

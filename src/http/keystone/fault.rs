@@ -13,29 +13,38 @@ use crate::wire::keystone::ErrorBody;
 
 /// A request that ends here.
 pub(super) enum Refusal {
-    /// No bearer token, or more than one.
-    NoBearer,
-    /// The path would mean something else to Keystone than to us.
-    Path,
-    /// A body without a length that is too long to be kept.
-    TooLarge,
-    /// The caller did not send their body in time.
-    SlowCaller,
+    /// It is not one that is passed on.
+    Request(Wrong),
     /// Keystone was not reached, or did not begin to answer.
     Relay(RelayFault),
     /// Keystone, or a server before it, failed without Keystone's error document.
     Broken(StatusCode),
-    /// A token was made, and of which others cannot be known.
-    Origins,
     /// The exchange failed.
     Fault(Fault),
 }
 
-impl Refusal {
-    /// The answer. What the log knows more than the public is logged here, once.
-    pub(super) fn into_response(self, reference: &Reference, realm: &str) -> Response {
-        let (status, sentence) = match self {
-            Self::Fault(fault) => return refused(&fault, reference, realm),
+/// What is wrong with a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wrong {
+    /// No bearer token, or more than one.
+    NoBearer,
+    /// The path would mean something else to Keystone than to us.
+    Path,
+    /// No method that Keystone has.
+    Method,
+    /// A body without a length that is too long to be kept.
+    TooLarge,
+    /// The caller did not send their body in time.
+    SlowCaller,
+    /// A token was made, and of which others cannot be known.
+    Origins,
+    /// A token that must end soon would make something that does not.
+    Outlives,
+}
+
+impl Wrong {
+    const fn told(self) -> (StatusCode, &'static str) {
+        match self {
             Self::NoBearer => (
                 StatusCode::UNAUTHORIZED,
                 "This login needs one bearer token of this gateway in the Authorization header.",
@@ -44,19 +53,43 @@ impl Refusal {
                 StatusCode::BAD_REQUEST,
                 "The path has '.' or '..' segments or a backslash. Send the plain path.",
             ),
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Keystone has GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS, in upper case.",
+            ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body has no Content-Length and is longer than 1 MiB.",
+            ),
+            Self::SlowCaller => (
+                StatusCode::REQUEST_TIMEOUT,
+                "The body of the request did not arrive in time. Send it again.",
             ),
             Self::Origins => (
                 StatusCode::BAD_REQUEST,
                 "The body of this request for a token is longer than 256 KiB, or no JSON that the gateway can read, so \
                  the token is withheld. Ask in plain JSON (UTF-8, no member twice).",
             ),
-            Self::SlowCaller => (
-                StatusCode::REQUEST_TIMEOUT,
-                "The body of the request did not arrive in time. Send it again.",
+            Self::Outlives => (
+                StatusCode::FORBIDDEN,
+                "This token ends with the permit that it was given for, so it makes no credentials or trusts, which \
+                 would go on. Sign in again, as a person, to make one.",
             ),
+        }
+    }
+}
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        Self::Request(wrong)
+    }
+}
+
+impl Refusal {
+    /// The answer. What the log knows more than the public is logged here, once.
+    pub(super) fn into_response(self, reference: &Reference, realm: &str) -> Response {
+        let (status, sentence) = match self {
+            Self::Fault(fault) => return refused(&fault, reference, realm),
             Self::Relay(fault) => unreached(&fault, reference),
             Self::Broken(status) => {
                 tracing::error!(%reference, %status, "Keystone failed without an error document");
@@ -66,6 +99,7 @@ impl Refusal {
                      your cloud's help desk.",
                 )
             }
+            Self::Request(wrong) => wrong.told(),
         };
         let title = status.canonical_reason().unwrap_or("Error");
         let body = ErrorBody::json(

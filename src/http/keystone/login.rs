@@ -11,7 +11,10 @@ use crate::domain::{
 use crate::port::target::CallerFacts;
 use crate::wire::{cloud::TOKEN_ENDS, keystone::SUBJECT_TOKEN};
 
-use super::{Front, fault::Refusal};
+use super::{
+    Front,
+    fault::{Refusal, Wrong},
+};
 
 pub(super) async fn exchange(
     front: &Front,
@@ -19,9 +22,9 @@ pub(super) async fn exchange(
     caller: &CallerFacts,
 ) -> Result<Response, Refusal> {
     if !matches!(*request.method(), Method::GET | Method::POST) {
-        return Err(Refusal::NoBearer);
+        return Err(Refusal::from(Wrong::NoBearer));
     }
-    let bearer = bearer(request.headers()).ok_or(Refusal::NoBearer)?;
+    let bearer = bearer(request.headers()).ok_or(Refusal::from(Wrong::NoBearer))?;
     let credential = front
         .exchange
         .exchange(bearer, &front.settings.target, caller)

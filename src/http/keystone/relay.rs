@@ -6,14 +6,19 @@ use axum::{
     response::Response,
 };
 use futures_util::TryStreamExt as _;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use percent_encoding::percent_decode_str;
 
-use super::{Front, fault::Refusal, headers};
+use super::{
+    Front,
+    fault::{Refusal, Wrong},
+    headers,
+};
 use crate::port::{
     relay::{Answer, Call, Payload},
     target::Bound,
 };
-use crate::wire::keystone::{Rescope, SUBJECT_TOKEN};
+use crate::wire::keystone::{AUTH_TOKEN, Rescope, SUBJECT_TOKEN};
 
 /// A body without `Content-Length` is kept so far, because uWSGI reads no chunked bodies.
 const LONGEST_KEPT: usize = 1024 * 1024;
@@ -22,6 +27,44 @@ const READ_AT_ONCE: u64 = 256 * 1024;
 /// Most tokens that another is made from. Keystone takes one for each method, and has a handful of them.
 const MOST_ORIGINS: usize = 16;
 
+/// What Keystone's clients send.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+/// Words in the paths of what lives on without the token by which it was made: application credentials, EC2 and other
+/// credentials, trusts, OAuth.
+const LASTING: [&str; 5] = ["application_credentials", "ec2", "credentials", "trust", "oauth"];
+
+/// Refuses what would make a token that must end into something that does not.
+async fn outlives(front: &Front, parts: &Parts) -> Result<(), Refusal> {
+    if matches!(
+        parts.method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE
+    ) {
+        return Ok(());
+    }
+    let path = percent_decode_str(parts.uri.path())
+        .decode_utf8_lossy()
+        .to_lowercase();
+    let tokens = parts.headers.get_all(AUTH_TOKEN).iter();
+    let tokens: Vec<String> = tokens
+        .filter_map(|token| Some(token.to_str().ok()?.to_owned()))
+        .collect();
+    if tokens.is_empty() || !LASTING.iter().any(|word| path.contains(word)) {
+        return Ok(());
+    }
+    match front.exchange.bound(&tokens).await.map_err(Refusal::Fault)? {
+        Some(_) => Err(Refusal::from(Wrong::Outlives)),
+        None => Ok(()),
+    }
+}
+
 pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let asked = parts
@@ -29,8 +72,13 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
         .path_and_query()
         .map_or("/v3", http::uri::PathAndQuery::as_str);
     if is_ambiguous(parts.uri.path()) {
-        return Err(Refusal::Path);
+        return Err(Refusal::from(Wrong::Path));
     }
+    // Keystone takes `post` for POST: what we look for by the method must not pass by in another spelling.
+    if !METHODS.contains(&parts.method) {
+        return Err(Refusal::from(Wrong::Method));
+    }
+    outlives(front, &parts).await?;
     let payload = payload(front, &parts.headers, body).await?;
     let creates = parts.method == Method::POST;
     let origins = Origins::of(&payload);
@@ -49,7 +97,7 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
         match origins {
             Origins::Named(from) => note(front, (&from, bound.as_ref()), &made?).await?,
             // Nobody could say when it must end. Nobody gets it: it ends by itself.
-            Origins::Unknown => return Err(Refusal::Origins),
+            Origins::Unknown => return Err(Refusal::from(Wrong::Origins)),
         }
     }
     if is_broken(&answer) {
@@ -95,7 +143,10 @@ impl Origins {
 /// The token that Keystone has made, if it has; one that cannot be read could not be ended either.
 fn made_by(answer: &Answer) -> Option<Result<String, Refusal>> {
     let made = answer.headers.get(SUBJECT_TOKEN)?;
-    let made = made.to_str().map(str::to_owned).map_err(|_| Refusal::Origins);
+    let made = made
+        .to_str()
+        .map(str::to_owned)
+        .map_err(|_| Refusal::from(Wrong::Origins));
     answer.status.is_success().then_some(made)
 }
 
@@ -117,7 +168,7 @@ async fn payload(front: &Front, headers: &HeaderMap, body: Body) -> Result<Paylo
     let length: Option<u64> = match headers.get(header::CONTENT_LENGTH) {
         Some(value) => {
             let length = value.to_str().ok().and_then(|text| text.parse().ok());
-            Some(length.ok_or(Refusal::TooLarge)?)
+            Some(length.ok_or(Refusal::from(Wrong::TooLarge))?)
         }
         None => None,
     };
@@ -130,8 +181,8 @@ async fn payload(front: &Front, headers: &HeaderMap, body: Body) -> Result<Paylo
         Some(_) | None => {
             let kept = tokio::time::timeout(front.settings.timeout, to_bytes(body, LONGEST_KEPT))
                 .await
-                .map_err(|_| Refusal::SlowCaller)?
-                .map_err(|_| Refusal::TooLarge)?;
+                .map_err(|_| Refusal::from(Wrong::SlowCaller))?
+                .map_err(|_| Refusal::from(Wrong::TooLarge))?;
             Ok(Payload::Whole(kept))
         }
     }

@@ -289,10 +289,7 @@ impl Landscape {
     }
 
     pub fn browser(&self) -> Browser {
-        Browser {
-            client: client(&self.ca),
-            jar: Mutex::default(),
-        }
+        Browser::of(&self.ca)
     }
 
     /// Goes from a page of the cloud that asks for the organisation to where the sign-in ends.
@@ -369,6 +366,14 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// One that believes this CA alone.
+    pub fn of(ca: &Path) -> Self {
+        Self {
+            client: client(ca),
+            jar: Mutex::default(),
+        }
+    }
+
     /// Another one, with no cookies yet.
     pub fn fresh(&self) -> Self {
         Self {

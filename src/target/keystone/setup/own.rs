@@ -52,6 +52,16 @@ impl Own<'_> {
             self.admin.write(&step, Method::PUT, &path, &body).await?;
             return Ok(step);
         };
+        // Keystone never moves one: its people would stay in a domain that may be another tenant's by now.
+        if config.mapping_schema == MappingSchema::Groups
+            && let Some(home_id) = home_id.filter(|home_id| **home_id != *found.domain_id)
+        {
+            return Err(SetupFault::Configuration(format!(
+                "{what}: found it in the domain {}, expected {home_id}, its tenant's. Delete it in Keystone, or give the \
+                 tenant its domain back",
+                found.domain_id
+            )));
+        }
         if found.enabled
             && found.authorization_ttl == Some(ttl(config))
             && found.remote_ids.contains(&remote_id)
