@@ -1,10 +1,6 @@
 //! From a configuration to a gateway that can serve: opens the adapters, wires the use-cases.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
 use axum_server::tls_rustls::RustlsConfig;
@@ -102,9 +98,9 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         keeper,
         metrics: Arc::new(metrics),
         rest_meter: rest.as_ref().map(|rest| Arc::clone(&rest.meter)),
-        upstreams: Mutex::default(),
     };
-    let parts = world.parts(&config, secrets, &opened)?;
+    let parts = world.parts((&config, None), secrets, &opened)?;
+    let directory = Arc::clone(&parts.directory);
     let ender = Arc::new(ArcSwap::new(Arc::clone(&parts.bearer.ender)));
     Jobs {
         ring: Arc::clone(&parts.ring),
@@ -132,6 +128,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
             opened,
             doors,
             ender,
+            directory,
             held: config,
         }),
     })

@@ -22,8 +22,9 @@ use http::Request;
 use tower::Service;
 
 use crate::{
-    broker::endings::Ender,
+    broker::{directory::Directory, endings::Ender},
     config::{Config, secret::SecretSources},
+    domain::ids::TenantId,
     policy, store,
 };
 
@@ -31,7 +32,7 @@ use super::{
     build::StartFault,
     fronts,
     policies::{Hangups, basis},
-    world::World,
+    world::{Before, World},
 };
 
 /// The doors that are open now: each request goes to those that are open when it comes.
@@ -69,7 +70,8 @@ pub(super) struct Reload {
     pub opened: Arc<store::Opened>,
     pub doors: Doors,
     pub ender: Arc<ArcSwap<Ender>>,
-    /// What runs now.
+    /// What runs now, and what it was made of.
+    pub directory: Arc<Directory>,
     pub held: Config,
 }
 
@@ -119,9 +121,15 @@ impl Reload {
             None if config.people.is_some() => waiting.push("people"),
             None => {}
         }
+        let before = Before {
+            config: &self.held,
+            directory: &self.directory,
+        };
+        let secrets = SecretSources::default();
         let parts = self
             .world
-            .parts(&config, &SecretSources::default(), &self.opened)?;
+            .parts((&config, Some(before)), &secrets, &self.opened)?;
+        let directory = Arc::clone(&parts.directory);
         let ender = Arc::clone(&parts.bearer.ender);
         let router = fronts::router(&config, parts, &self.opened)?;
         // The last step that can fail, and it changes nothing then.
@@ -134,7 +142,7 @@ impl Reload {
         if let Some(keeper) = &self.world.keeper {
             keeper.take(config.clone());
         }
-        self.held = config;
+        (self.held, self.directory) = (config, directory);
         Ok((revision, waiting))
     }
 }
@@ -142,11 +150,8 @@ impl Reload {
 /// A tenant goes after its upstreams: what nobody wants for them any more is taken from its people in Keystone by passes
 /// that still know the tenant. Without it they would keep all of it.
 fn gone_in_steps(held: &Config, next: &Config) -> Result<(), StartFault> {
-    let stays = |id| next.tenants.iter().any(|tenant| tenant.id == id);
-    let left = held
-        .upstreams
-        .iter()
-        .find(|upstream| !stays(upstream.tenant().clone()));
+    let stays = |id: &TenantId| next.tenants.iter().any(|tenant| tenant.id == *id);
+    let left = held.upstreams.iter().find(|upstream| !stays(upstream.tenant()));
     left.map_or(Ok(()), |upstream| {
         Err(StartFault(format!(
             "tenants: found no '{tenant}', whose upstream '{}' runs; expected the tenant as long as its people may hold \

@@ -1,11 +1,6 @@
 //! The use-cases of a gateway, wired as a configuration says; again for each configuration that is read.
 
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
     broker::{
@@ -87,22 +82,36 @@ pub(super) struct World {
     pub metrics: Arc<Metrics>,
     /// What the doors of the policy engine count.
     pub rest_meter: Option<Arc<Meter>>,
-    /// The upstreams that are open, as they were declared.
-    pub upstreams: Mutex<Vec<(upstream::Declared, Arc<dyn Upstream>)>>,
+}
+
+/// The gateway that runs, while the next one is made.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    pub config: &'a Config,
+    pub directory: &'a Directory,
+}
+
+impl Before<'_> {
+    /// The upstream that is declared as it was: it knows its provider's keys, also while that does not answer.
+    fn upstream(&self, declared: &upstream::Declared) -> Option<Arc<dyn Upstream>> {
+        let source = self.directory.source(declared.id()).ok()?;
+        let same = self.config.upstreams.contains(declared);
+        same.then(|| Arc::clone(&source.upstream))
+    }
 }
 
 impl World {
     /// The use-cases as `config` wires them. Far sides that are down do not stop it.
     pub(super) fn parts(
         &self,
-        config: &Config,
+        (config, before): (&Config, Option<Before<'_>>),
         secrets: &dyn Secrets,
         opened: &store::Opened,
     ) -> Result<Parts, StartFault> {
         let audit: Arc<dyn Audit> = Arc::clone(&opened.audit) as Arc<dyn Audit>;
         let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
         let wiring = self.target_wiring((config, secrets), Arc::clone(&signer), opened)?;
-        let directory = Arc::new(self.directory(config, secrets, opened, &wiring)?);
+        let directory = Arc::new(self.directory((config, before), secrets, opened, &wiring)?);
         let door = Arc::new(
             Door::new(
                 Arc::clone(&directory),
@@ -239,31 +248,9 @@ impl World {
         })
     }
 
-    /// Opens what is new. One that is declared as before stays open: it knows its provider's keys, also while that does
-    /// not answer.
-    fn upstreams(
-        &self,
-        config: &Config,
-        wiring: &upstream::Wiring<'_>,
-    ) -> Result<Vec<Arc<dyn Upstream>>, StartFault> {
-        let mut held = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = Vec::with_capacity(config.upstreams.len());
-        for declared in &config.upstreams {
-            let open = held.iter().find(|(before, _)| before == declared);
-            let upstream = match open {
-                Some((_, upstream)) => Arc::clone(upstream),
-                None => upstream::open(declared.clone(), wiring).map_err(StartFault::of)?,
-            };
-            all.push((declared.clone(), upstream));
-        }
-        held.clone_from(&all);
-        drop(held);
-        Ok(all.into_iter().map(|(_, upstream)| upstream).collect())
-    }
-
     fn directory(
         &self,
-        config: &Config,
+        (config, before): (&Config, Option<Before<'_>>),
         secrets: &dyn Secrets,
         opened: &store::Opened,
         targets: &target::Wiring,
@@ -276,12 +263,15 @@ impl World {
             limits: Arc::clone(&opened.limits),
             tickets: Arc::clone(&opened.tickets),
         };
-        let upstreams = self.upstreams(config, &wiring)?;
-        let sources = config.upstreams.iter().zip(upstreams);
-        let sources = sources.map(|(declared, upstream)| Source {
-            upstream,
-            mapping: declared.mapping().clone(),
-        });
+        let mut sources = Vec::with_capacity(config.upstreams.len());
+        for declared in &config.upstreams {
+            let upstream = match before.and_then(|before| before.upstream(declared)) {
+                Some(open) => open,
+                None => upstream::open(declared.clone(), &wiring).map_err(StartFault::of)?,
+            };
+            let mapping = declared.mapping().clone();
+            sources.push(Source { upstream, mapping });
+        }
         let opened: Result<Vec<_>, _> = config
             .targets
             .iter()
@@ -290,7 +280,7 @@ impl World {
         Ok(Directory::new(
             (config.issuer.clone(), config.name.clone()),
             config.tenants.clone(),
-            sources.collect(),
+            sources,
             opened?,
             config.clients.clone(),
         ))

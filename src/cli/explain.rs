@@ -14,7 +14,10 @@ use crate::{
         recorded::{Seen, of_decision, of_user},
     },
     config::secret::SecretSources,
-    domain::{access::Entitlement, lack::parts_of},
+    domain::{
+        access::Entitlement,
+        lack::{parts_of, worded},
+    },
     policy::{Did, RuleSeen},
 };
 
@@ -204,9 +207,7 @@ fn keystone(out: &mut String, explanation: &Explanation, language: Tongue) {
             Tongue::En => text.en.as_str(),
             Tongue::De => text.de.as_str(),
         });
-        let text = text
-            .unwrap_or_default()
-            .replacen("{}", name.unwrap_or_default(), 1);
+        let text = worded(text.unwrap_or_default(), name);
         let _infallible = writeln!(out, "  {code}: {text}");
     }
     match &found.unknown {

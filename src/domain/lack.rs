@@ -66,3 +66,9 @@ pub fn parts_of(reason: &str) -> (&str, Option<&str>) {
         .split_once(':')
         .map_or((reason, None), |(code, name)| (code, Some(name)))
 }
+
+/// The text of a reason, with the name that belongs into it.
+#[must_use]
+pub fn worded(text: &str, name: Option<&str>) -> String {
+    name.map_or_else(|| text.to_owned(), |name| text.replacen("{}", name, 1))
+}

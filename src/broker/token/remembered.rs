@@ -13,22 +13,20 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::digest;
-
 use crate::domain::{client::ClientSettings, ids::ClientId, time::Timestamp};
 
 use super::Known;
-use crate::broker::Caller;
+use crate::broker::{Caller, hashed};
 
 /// Longest time that an answer is given again.
 const KEPT: Duration = Duration::from_secs(5);
 /// Most answers; some KiB each.
 const MOST: usize = 10_000;
 
-/// Who asks about what. The token itself is not kept.
+/// Who asks about what. Of the token only its SHA-256 is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Asking {
-    token: [u8; 32],
+    token: String,
     client: ClientId,
     /// Policy may look at it.
     address: Option<IpAddr>,
@@ -36,10 +34,8 @@ pub(super) struct Asking {
 
 impl Asking {
     pub(super) fn of(client: &ClientSettings, token: &str, caller: &Caller) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
         Self {
-            token: hash,
+            token: hashed(token),
             client: client.id.clone(),
             address: caller.address,
         }

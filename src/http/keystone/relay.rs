@@ -80,11 +80,11 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
     }
     outlives(front, &parts).await?;
     let payload = payload(front, &parts.headers, body).await?;
-    let creates = parts.method == Method::POST;
-    let origins = Origins::of(&payload);
+    // Nothing else makes a token.
+    let origins = (parts.method == Method::POST).then(|| Origins::of(&payload));
     let bound = match &origins {
-        Origins::Named(from) if creates => front.exchange.bound(from).await.map_err(Refusal::Fault)?,
-        Origins::Named(_) | Origins::Unknown => None,
+        Some(Origins::Named(from)) => front.exchange.bound(from).await.map_err(Refusal::Fault)?,
+        Some(Origins::Unknown) | None => None,
     };
     let call = Call {
         method: parts.method,
@@ -93,7 +93,7 @@ pub(super) async fn pass(front: &Front, request: Request) -> Result<Response, Re
         body: payload,
     };
     let answer = front.relay.call(call).await.map_err(Refusal::Relay)?;
-    if creates && let Some(made) = made_by(&answer) {
+    if let (Some(origins), Some(made)) = (origins, made_by(&answer)) {
         match origins {
             Origins::Named(from) => note(front, (&from, bound.as_ref()), &made?).await?,
             // Nobody could say when it must end. Nobody gets it: it ends by itself.

@@ -23,7 +23,7 @@ use super::{
 use crate::domain::{
     fault::{Code, Fault},
     ids::Reference,
-    lack::parts_of,
+    lack::{parts_of, worded},
     time::Timestamp,
 };
 
@@ -253,11 +253,7 @@ fn reason(texts: &Value, reason: &str) -> Result<String, minijinja::Error> {
     } else {
         known
     };
-    let text = text.as_str().unwrap_or_default();
-    Ok(match name {
-        Some(name) => text.replacen("{}", name, 1),
-        None => text.to_owned(),
-    })
+    Ok(worded(text.as_str().unwrap_or_default(), name))
 }
 
 /// As [`fill`], with each argument in `<strong>`; text and arguments are escaped here.

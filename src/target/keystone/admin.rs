@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     AdminConfig, Config,
     answer::{self, Answer},
-    setup::SetupFault,
+    fault::KeystoneFault,
     transport::{Told, Transport},
 };
 use crate::port::secrets::Secrets;
@@ -18,7 +18,7 @@ pub(super) async fn sign_in(
     config: &Config,
     transport: &Transport,
     secrets: &dyn Secrets,
-) -> Result<String, SetupFault> {
+) -> Result<String, KeystoneFault> {
     let admin = declared(config)?;
     let (project, project_domain) = match admin {
         AdminConfig::Token { token } => return Ok(read(secrets, token)?.reveal().to_owned()),
@@ -38,19 +38,19 @@ pub(super) async fn for_system(
     config: &Config,
     transport: &Transport,
     secrets: &dyn Secrets,
-) -> Result<(String, String), SetupFault> {
+) -> Result<(String, String), KeystoneFault> {
     let identity = identity(declared(config)?, secrets)?;
     let (token, answer) = signed_in(transport, identity, &json!({ "system": { "all": true } })).await?;
-    let own: AnyToken = serde_json::from_slice(&answer.body).map_err(|problem| SetupFault::Refused {
+    let own: AnyToken = serde_json::from_slice(&answer.body).map_err(|problem| KeystoneFault::Refused {
         step: "signing in for the system".to_owned(),
         answer: format!("the token has another shape: {problem}"),
     })?;
     Ok((token, own.token.user.id))
 }
 
-fn declared(config: &Config) -> Result<&AdminConfig, SetupFault> {
+fn declared(config: &Config) -> Result<&AdminConfig, KeystoneFault> {
     config.admin.as_ref().ok_or_else(|| {
-        SetupFault::Configuration(format!(
+        KeystoneFault::Configuration(format!(
             "target '{}' has no 'admin': Keystone's administrator is needed once, for setting up",
             config.id
         ))
@@ -60,13 +60,13 @@ fn declared(config: &Config) -> Result<&AdminConfig, SetupFault> {
 fn read(
     secrets: &dyn Secrets,
     from: &crate::domain::secret::SecretRef,
-) -> Result<crate::domain::secret::Secret, SetupFault> {
+) -> Result<crate::domain::secret::Secret, KeystoneFault> {
     secrets
         .read(from)
-        .map_err(|missing| SetupFault::Configuration(missing.to_string()))
+        .map_err(|missing| KeystoneFault::Configuration(missing.to_string()))
 }
 
-fn identity(admin: &AdminConfig, secrets: &dyn Secrets) -> Result<Value, SetupFault> {
+fn identity(admin: &AdminConfig, secrets: &dyn Secrets) -> Result<Value, KeystoneFault> {
     Ok(match admin {
         AdminConfig::Token { token } => {
             json!({ "methods": ["token"], "token": { "id": read(secrets, token)?.reveal() } })
@@ -85,15 +85,15 @@ async fn signed_in(
     transport: &Transport,
     identity: Value,
     scope: &Value,
-) -> Result<(String, Answer), SetupFault> {
+) -> Result<(String, Answer), KeystoneFault> {
     let body = json!({ "auth": { "identity": identity, "scope": scope } });
     let call = answer::with_json(answer::call(Method::POST, "/v3/auth/tokens"), &body);
     let answer = answer::send(transport, call, &Told::new())
         .await
-        .map_err(SetupFault::Down)?;
+        .map_err(KeystoneFault::Down)?;
     match (answer.status, answer.header(SUBJECT_TOKEN)) {
         (201, Some(token)) => Ok((token.to_owned(), answer)),
-        _ => Err(SetupFault::Refused {
+        _ => Err(KeystoneFault::Refused {
             step: "signing in as the administrator".to_owned(),
             answer: answer.complaint(),
         }),

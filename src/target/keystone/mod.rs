@@ -18,6 +18,7 @@ pub mod claims;
 mod config;
 mod dashboard;
 pub mod doctor;
+mod fault;
 mod given;
 pub mod groups;
 pub mod headers;
@@ -52,6 +53,7 @@ use crate::wire::keystone::SUBJECT_TOKEN;
 
 use super::{Wiring, home_domain, meant_for};
 pub use config::{AdminConfig, Config, Dashboard, MappingSchema};
+pub use fault::KeystoneFault;
 use transport::{Told, Transport};
 
 /// First logins at the same time make the same user and projects in Keystone, which refuses all but one (409,

@@ -9,7 +9,10 @@ use minijinja::{Value, value::Serde};
 use serde::Serialize;
 
 use super::language::Language;
-use crate::domain::{fault::Code, lack::parts_of};
+use crate::domain::{
+    fault::Code,
+    lack::{parts_of, worded},
+};
 
 /// What a person reads about one code.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -86,13 +89,7 @@ pub fn reason(code: &str) -> (String, String) {
     let (known, name) = parts_of(code);
     let of = |language: &str| {
         let text = TEXTS.get(known).and_then(|texts| texts.get(language));
-        text.map_or_else(
-            || code.to_owned(),
-            |text| match name {
-                Some(name) => text.replacen("{}", name, 1),
-                None => text.clone(),
-            },
-        )
+        text.map_or_else(|| code.to_owned(), |text| worded(text, name))
     };
     (of("en"), of("de"))
 }

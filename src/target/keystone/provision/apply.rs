@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Change, Plan, ProvisionFault, Provisioner, Role, Who, credentials, encoded,
+    Change, KeystoneFault, Plan, Provisioner, Role, Who, credentials, encoded,
     found::{Found, FoundDomain, Mark},
     manager::{Manager, failed},
 };
@@ -140,7 +140,7 @@ impl Provisioner {
                     Err(fault) => {
                         let why = fault.to_string();
                         // Not even an outage may keep somebody's sign-in open for the sake of their credentials.
-                        if matches!(fault, ProvisionFault::Down(_)) && phase > 0 {
+                        if matches!(fault, KeystoneFault::Down(_)) && phase > 0 {
                             down = Some(why.clone());
                         }
                         outcome.failed.push((change, why));
@@ -154,7 +154,7 @@ impl Provisioner {
 
 impl Work<'_> {
     /// So many at once.
-    async fn all(&self, changes: Vec<Change>) -> Vec<(Change, Result<Option<String>, ProvisionFault>)> {
+    async fn all(&self, changes: Vec<Change>) -> Vec<(Change, Result<Option<String>, KeystoneFault>)> {
         let calls: Vec<BoxFuture<'_, _>> = changes
             .into_iter()
             .map(|change| {
@@ -171,33 +171,33 @@ impl Work<'_> {
             .await
     }
 
-    fn domain(&self, name: &str) -> Result<&FoundDomain, ProvisionFault> {
+    fn domain(&self, name: &str) -> Result<&FoundDomain, KeystoneFault> {
         self.found
             .domains
             .get(name)
-            .ok_or_else(|| ProvisionFault::Configuration(format!("the domain {name} cannot be worked in")))
+            .ok_or_else(|| KeystoneFault::Configuration(format!("the domain {name} cannot be worked in")))
     }
 
-    fn user(&self, who: &Who) -> Result<String, ProvisionFault> {
+    fn user(&self, who: &Who) -> Result<String, KeystoneFault> {
         let found = self.domain(&who.domain)?.people.get(&who.key);
         found
             .map(|user| user.id.clone())
             .or_else(|| kept(&self.made.users, &who.domain, &who.key))
-            .ok_or_else(|| ProvisionFault::Configuration(format!("{who} has no user yet")))
+            .ok_or_else(|| KeystoneFault::Configuration(format!("{who} has no user yet")))
     }
 
-    fn group(&self, domain: &str, group: &str) -> Result<String, ProvisionFault> {
+    fn group(&self, domain: &str, group: &str) -> Result<String, KeystoneFault> {
         let name = self.by.settings.group_name(group);
         let found = self.domain(domain)?.groups.get(&name);
         found
             .map(|group| group.id.clone())
             .or_else(|| kept(&self.made.groups, domain, group))
             .ok_or_else(|| {
-                ProvisionFault::Configuration(format!("there is no group {name} in domain {domain} yet"))
+                KeystoneFault::Configuration(format!("there is no group {name} in domain {domain} yet"))
             })
     }
 
-    async fn make(&self, change: &Change) -> Result<Option<String>, ProvisionFault> {
+    async fn make(&self, change: &Change) -> Result<Option<String>, KeystoneFault> {
         match change {
             Change::TakeCredentials { who, keep, all } => {
                 return credentials::take(self.by, self.found, (who, keep, *all))
@@ -232,7 +232,7 @@ impl Work<'_> {
         Ok(None)
     }
 
-    async fn make_project(&self, domain: &str, project: &str) -> Result<(), ProvisionFault> {
+    async fn make_project(&self, domain: &str, project: &str) -> Result<(), KeystoneFault> {
         let manager = &self.domain(domain)?.manager;
         let body = json!({ "project": { "name": project, "domain_id": manager.domain_id, "enabled": true,
             "description": MADE_HERE, "tags": [TAG] } });
@@ -245,7 +245,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn make_group(&self, domain: &str, group: &str) -> Result<(), ProvisionFault> {
+    async fn make_group(&self, domain: &str, group: &str) -> Result<(), KeystoneFault> {
         let manager = &self.domain(domain)?.manager;
         let name = self.by.settings.group_name(group);
         let body = json!({ "group": { "name": name, "domain_id": manager.domain_id,
@@ -263,7 +263,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn make_user(&self, who: &Who, email: Option<&str>) -> Result<(), ProvisionFault> {
+    async fn make_user(&self, who: &Who, email: Option<&str>) -> Result<(), KeystoneFault> {
         let manager = &self.domain(&who.domain)?.manager;
         let name = who.user_name();
         let mark = Mark {
@@ -287,7 +287,7 @@ impl Work<'_> {
             mark.is_some_and(|mark| mark.person == who.key)
         };
         by_name(manager, ("users", &name), &theirs).await?;
-        Err(ProvisionFault::Configuration(format!(
+        Err(KeystoneFault::Configuration(format!(
             "the user {name} is there already, perhaps only in part: the next pass looks at it"
         )))
     }
@@ -298,13 +298,13 @@ impl Work<'_> {
             "protocols": [{ "protocol_id": self.by.keystone.protocol, "unique_id": who.key }] })
     }
 
-    async fn link(&self, who: &Who) -> Result<(), ProvisionFault> {
+    async fn link(&self, who: &Who) -> Result<(), KeystoneFault> {
         let body = json!({ "user": { "federated": [self.federated(who)] } });
         self.patch(who, &body).await
     }
 
     /// Writes our mark, and with it whether the user may sign in.
-    async fn mark(&self, who: &Who, enabled: Option<bool>) -> Result<(), ProvisionFault> {
+    async fn mark(&self, who: &Who, enabled: Option<bool>) -> Result<(), KeystoneFault> {
         let found = self.domain(&who.domain)?.people.get(&who.key);
         let before = found.and_then(|user| user.mark.clone());
         let mark = Mark {
@@ -323,7 +323,7 @@ impl Work<'_> {
         self.patch(who, &json!({ "user": user })).await
     }
 
-    async fn patch(&self, who: &Who, body: &Value) -> Result<(), ProvisionFault> {
+    async fn patch(&self, who: &Who, body: &Value) -> Result<(), KeystoneFault> {
         let path = format!("/v3/users/{}", encoded(&self.user(who)?));
         let manager = &self.domain(&who.domain)?.manager;
         let answer = manager.call(Method::PATCH, &path, Some(body)).await?;
@@ -333,7 +333,7 @@ impl Work<'_> {
         }
     }
 
-    async fn role(&self, method: Method, who: &Who, role: &Role) -> Result<(), ProvisionFault> {
+    async fn role(&self, method: Method, who: &Who, role: &Role) -> Result<(), KeystoneFault> {
         let domain = self.domain(&role.domain)?;
         let project = domain
             .projects
@@ -341,12 +341,12 @@ impl Work<'_> {
             .map(|project| project.id.clone())
             .or_else(|| kept(&self.made.projects, &role.domain, &role.project))
             .ok_or_else(|| {
-                ProvisionFault::Configuration(format!("there is no project {} yet", role.project))
+                KeystoneFault::Configuration(format!("there is no project {} yet", role.project))
             })?;
         let known = self.found.roles.get(&role.role.to_lowercase());
         let id = known
             .map(|role| role.id.as_str())
-            .ok_or_else(|| ProvisionFault::Configuration(format!("there is no role {}", role.role)))?;
+            .ok_or_else(|| KeystoneFault::Configuration(format!("there is no role {}", role.role)))?;
         let path = format!(
             "/v3/projects/{}/users/{}/roles/{}",
             encoded(&project),
@@ -368,7 +368,7 @@ impl Work<'_> {
         }
     }
 
-    async fn member(&self, method: Method, who: &Who, group: &str) -> Result<(), ProvisionFault> {
+    async fn member(&self, method: Method, who: &Who, group: &str) -> Result<(), KeystoneFault> {
         let path = format!(
             "/v3/groups/{}/users/{}",
             encoded(&self.group(&who.domain, group)?),
@@ -387,7 +387,7 @@ impl Work<'_> {
         }
     }
 
-    async fn delete(&self, domain: &str, path: &str, change: &Change) -> Result<(), ProvisionFault> {
+    async fn delete(&self, domain: &str, path: &str, change: &Change) -> Result<(), KeystoneFault> {
         let answer = self
             .domain(domain)?
             .manager
@@ -405,7 +405,7 @@ async fn create(
     manager: &Manager,
     (path, kind, name): (&str, &str, &str),
     body: &Value,
-) -> Result<Option<String>, ProvisionFault> {
+) -> Result<Option<String>, KeystoneFault> {
     let answer = manager.call(Method::POST, path, Some(body)).await?;
     let step = format!("making the {kind} {name}");
     match answer.status {
@@ -413,7 +413,7 @@ async fn create(
             .ok()
             .and_then(|body| body.get(kind)?.get("id")?.as_str().map(str::to_owned))
             .map(Some)
-            .ok_or_else(|| ProvisionFault::Refused {
+            .ok_or_else(|| KeystoneFault::Refused {
                 step,
                 answer: "Keystone's answer names no id".to_owned(),
             }),
@@ -426,7 +426,7 @@ async fn by_name(
     manager: &Manager,
     (kind, name): (&str, &str),
     ours: &(dyn Fn(&Value) -> bool + Sync),
-) -> Result<String, ProvisionFault> {
+) -> Result<String, KeystoneFault> {
     let path = format!(
         "/v3/{kind}?domain_id={}&name={}",
         encoded(&manager.domain_id),
@@ -436,7 +436,7 @@ async fn by_name(
     let own = found.iter().find(|one| ours(one));
     own.and_then(|one| one.get("id")?.as_str().map(str::to_owned))
         .ok_or_else(|| {
-            ProvisionFault::Configuration(format!(
+            KeystoneFault::Configuration(format!(
                 "{name} is there among {kind} and was not made here: rename it"
             ))
         })

@@ -12,7 +12,7 @@ use ::http::Method;
 
 use super::{
     super::{answer, headers},
-    ProvisionFault, Provisioner, Role, Who, encoded,
+    KeystoneFault, Provisioner, Role, Who, encoded,
     found::Found,
     manager::{Session, failed, patiently},
 };
@@ -23,17 +23,17 @@ pub(super) async fn take(
     by: &Provisioner,
     found: &Found,
     (who, keep, all): (&Who, &BTreeSet<Role>, bool),
-) -> Result<String, ProvisionFault> {
+) -> Result<String, KeystoneFault> {
     let user = found
         .domains
         .get(&who.domain)
         .and_then(|domain| domain.people.get(&who.key))
-        .ok_or_else(|| ProvisionFault::Configuration(format!("{who} has no user")))?;
+        .ok_or_else(|| KeystoneFault::Configuration(format!("{who} has no user")))?;
     let roles = keep
         .iter()
         .map(|role| (role.domain.as_str(), role.project.as_str(), role.role.as_str()));
     let told = headers::of_person((&who.key, &who.username, &who.domain), &by.remote_id, roles)
-        .map_err(|fault| ProvisionFault::Configuration(fault.detail))?;
+        .map_err(|fault| KeystoneFault::Configuration(fault.detail))?;
     let path = by.keystone.auth_path();
     let answer = patiently(&by.transport, || answer::call(Method::POST, &path), &told).await?;
     let token = match (answer.status, answer.header(SUBJECT_TOKEN)) {
@@ -55,7 +55,7 @@ pub(super) async fn take(
 }
 
 /// All of them, whatever number Keystone shows at once: one on a later page would go on working.
-async fn delete(own: &Session, user: &str, kept: &BTreeSet<&str>) -> Result<usize, ProvisionFault> {
+async fn delete(own: &Session, user: &str, kept: &BTreeSet<&str>) -> Result<usize, KeystoneFault> {
     let path = format!("/v3/users/{}/application_credentials", encoded(user));
     let all: Vec<ApplicationCredential> = own.list(&path, "application_credentials").await?;
     let mut taken = 0;

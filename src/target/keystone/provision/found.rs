@@ -10,7 +10,7 @@ use futures_util::{
 use serde_json::Value;
 
 use super::{
-    Change, Ledger, Plan, ProvisionFault, Provisioner, Role, Wanted, Who, encoded,
+    Change, KeystoneFault, Ledger, Plan, Provisioner, Role, Wanted, Who, encoded,
     manager::{self, Manager},
     plan,
 };
@@ -105,7 +105,7 @@ impl Found {
     /// Looks again at users whose making was not seen to its end: Keystone links them in a second step of its own,
     /// and an unlinked one would leave the person with a second user at the first sign-in. Where that sign-in was
     /// faster, its user is the person's.
-    pub async fn settle_doubts(&mut self, by: &Provisioner, ledger: &Ledger) -> Result<(), ProvisionFault> {
+    pub async fn settle_doubts(&mut self, by: &Provisioner, ledger: &Ledger) -> Result<(), KeystoneFault> {
         let mut changed = false;
         for domain in self.domains.values_mut() {
             let doubts: Vec<(String, String)> = domain
@@ -145,7 +145,7 @@ impl Found {
     }
 }
 
-pub(super) async fn read(by: &Provisioner, wanted: &Wanted) -> Result<Found, ProvisionFault> {
+pub(super) async fn read(by: &Provisioner, wanted: &Wanted) -> Result<Found, KeystoneFault> {
     let mut found = Found {
         domains: BTreeMap::new(),
         roles: BTreeMap::new(),
@@ -156,7 +156,7 @@ pub(super) async fn read(by: &Provisioner, wanted: &Wanted) -> Result<Found, Pro
         let manager = match manager::sign_in(by, domain).await {
             Ok(manager) => manager,
             // One tenant whose domain is not ready must not stop the others; an account with too much must.
-            Err(fault @ ProvisionFault::Refused { .. }) => {
+            Err(fault @ KeystoneFault::Refused { .. }) => {
                 found.closed.push(fault.to_string());
                 continue;
             }
@@ -173,7 +173,7 @@ pub(super) async fn read(by: &Provisioner, wanted: &Wanted) -> Result<Found, Pro
     if found.domains.is_empty()
         && let Some(first) = found.closed.first()
     {
-        return Err(ProvisionFault::Configuration(first.clone()));
+        return Err(KeystoneFault::Configuration(first.clone()));
     }
     assignments(&mut found).await?;
     Ok(found)
@@ -183,7 +183,7 @@ async fn domain_of(
     by: &Provisioner,
     manager: Manager,
     (domain, wanted): (&str, &Wanted),
-) -> Result<FoundDomain, ProvisionFault> {
+) -> Result<FoundDomain, KeystoneFault> {
     let id = encoded(&manager.domain_id);
     let users: Vec<User> = manager
         .list(&format!("/v3/users?domain_id={id}"), "users")
@@ -255,7 +255,7 @@ fn found_user(user: &User, mark: Option<Mark>) -> FoundUser {
 }
 
 /// The user that a sign-in has made for somebody, by the link that Keystone itself keeps.
-async fn linked(by: &Provisioner, manager: &Manager, key: &str) -> Result<Option<FoundUser>, ProvisionFault> {
+async fn linked(by: &Provisioner, manager: &Manager, key: &str) -> Result<Option<FoundUser>, KeystoneFault> {
     let path = format!(
         "/v3/users?domain_id={}&idp_id={}&protocol_id={}&unique_id={}",
         encoded(&manager.domain_id),
@@ -273,7 +273,7 @@ pub(super) async fn is_linked(
     by: &Provisioner,
     manager: &Manager,
     (id, key): (&str, &str),
-) -> Result<bool, ProvisionFault> {
+) -> Result<bool, KeystoneFault> {
     let path = format!("/v3/users/{}", encoded(id));
     let answer = manager.call(::http::Method::GET, &path, None).await?;
     if answer.status != 200 {
@@ -297,7 +297,7 @@ async fn members(
     by: &Provisioner,
     manager: &Manager,
     groups: Vec<Group>,
-) -> Result<BTreeMap<String, FoundGroup>, ProvisionFault> {
+) -> Result<BTreeMap<String, FoundGroup>, KeystoneFault> {
     let one = |group: Group| {
         async move {
             let ours = Value::is_object(&group.fedgate);
@@ -325,8 +325,8 @@ async fn members(
 /// So many calls at once.
 async fn at_once<T: Send>(
     by: &Provisioner,
-    calls: Vec<BoxFuture<'_, Result<T, ProvisionFault>>>,
-) -> Result<Vec<T>, ProvisionFault> {
+    calls: Vec<BoxFuture<'_, Result<T, KeystoneFault>>>,
+) -> Result<Vec<T>, KeystoneFault> {
     stream::iter(calls)
         .buffer_unordered(by.settings.concurrency.max(1))
         .try_collect()
@@ -334,7 +334,7 @@ async fn at_once<T: Send>(
 }
 
 /// Roles that people hold directly on projects of any domain that is worked in.
-async fn assignments(found: &mut Found) -> Result<(), ProvisionFault> {
+async fn assignments(found: &mut Found) -> Result<(), KeystoneFault> {
     let role_names: BTreeMap<String, String> = found
         .roles
         .values()

@@ -19,7 +19,7 @@ use crate::wire::{
 
 use super::{
     super::{Config, MappingSchema, admin, groups, transport::Transport},
-    ProvisionFault, Provisioner, Role, encoded,
+    KeystoneFault, Provisioner, Role, encoded,
     manager::{self, Session},
 };
 
@@ -208,7 +208,7 @@ impl Inner {
                     manager.end().await;
                     inside.map(Seen::Open)
                 }
-                Err(fault @ ProvisionFault::Refused { .. }) => {
+                Err(fault @ KeystoneFault::Refused { .. }) => {
                     tracing::warn!(domain, %fault, "a domain of Keystone's cannot be looked into");
                     Ok(Seen::Closed)
                 }
@@ -295,7 +295,7 @@ impl Inside {
     }
 }
 
-async fn by_name(session: &Session, domain: &str) -> Result<Seen, ProvisionFault> {
+async fn by_name(session: &Session, domain: &str) -> Result<Seen, KeystoneFault> {
     // A domain's entry has what of a project's is looked at.
     let path = format!("/v3/domains?name={}", encoded(domain));
     let found: Vec<Project> = session.list(&path, "domains").await?;
@@ -306,7 +306,7 @@ async fn by_name(session: &Session, domain: &str) -> Result<Seen, ProvisionFault
     }
 }
 
-async fn inside(session: &Session, domain_id: &str) -> Result<Inside, ProvisionFault> {
+async fn inside(session: &Session, domain_id: &str) -> Result<Inside, KeystoneFault> {
     let id = encoded(domain_id);
     let roles: Vec<Resource> = session.list("/v3/roles", "roles").await?;
     let projects: Vec<Project> = session

@@ -12,7 +12,7 @@ use super::{
         answer::{self, Answer},
         transport::{Told, Transport},
     },
-    ProvisionFault, Provisioner,
+    KeystoneFault, Provisioner,
 };
 use crate::port::relay::Call;
 use crate::wire::{
@@ -57,7 +57,7 @@ pub(super) struct Session {
 }
 
 /// Signs in for a domain. None where Keystone knows no such domain, or the account is nobody there.
-pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, ProvisionFault> {
+pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, KeystoneFault> {
     let settings = &by.settings;
     let body = json!({ "auth": {
         "identity": { "methods": ["password"], "password": { "user": {
@@ -72,7 +72,7 @@ pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, P
          --user-domain {} --domain {domain} manager)",
         settings.user, settings.user, settings.user_domain
     );
-    let refused = |answer: String| ProvisionFault::Refused {
+    let refused = |answer: String| KeystoneFault::Refused {
         step: step.clone(),
         answer,
     };
@@ -93,10 +93,10 @@ pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, P
 }
 
 /// Deny by default: what the account cannot do, a mistake or a thief cannot do with it.
-fn confined(roles: &[Resource], user: &str, domain: &str) -> Result<(), ProvisionFault> {
+fn confined(roles: &[Resource], user: &str, domain: &str) -> Result<(), KeystoneFault> {
     let holds = |name: &str| roles.iter().any(|role| role.name.eq_ignore_ascii_case(name));
     if holds(ADMIN) {
-        return Err(ProvisionFault::Configuration(format!(
+        return Err(KeystoneFault::Configuration(format!(
             "'provision': the account '{user}' holds the role 'admin' on the domain '{domain}': take it away, and give \
              'manager' instead; nothing was done with it"
         )));
@@ -104,7 +104,7 @@ fn confined(roles: &[Resource], user: &str, domain: &str) -> Result<(), Provisio
     if holds("manager") {
         Ok(())
     } else {
-        Err(ProvisionFault::Configuration(format!(
+        Err(KeystoneFault::Configuration(format!(
             "'provision': the account '{user}' is no 'manager' of the domain '{domain}': openstack role add --user \
              {user} --domain {domain} manager"
         )))
@@ -112,11 +112,11 @@ fn confined(roles: &[Resource], user: &str, domain: &str) -> Result<(), Provisio
 }
 
 /// An answer that is not the expected one.
-pub(super) fn failed(step: &str, answer: &Answer) -> ProvisionFault {
+pub(super) fn failed(step: &str, answer: &Answer) -> KeystoneFault {
     if answer.status >= 500 {
-        ProvisionFault::Down(format!("{step}: {}", answer.complaint()))
+        KeystoneFault::Down(format!("{step}: {}", answer.complaint()))
     } else {
-        ProvisionFault::Refused {
+        KeystoneFault::Refused {
             step: step.to_owned(),
             answer: answer.complaint(),
         }
@@ -129,14 +129,14 @@ pub(super) async fn patiently(
     transport: &Transport,
     call: impl Fn() -> Call + Send,
     told: &Told,
-) -> Result<Answer, ProvisionFault> {
+) -> Result<Answer, KeystoneFault> {
     let mut pauses = PAUSES.iter();
     loop {
         let call = answer::with(call(), "connection", "close");
         match (answer::send(transport, call, told).await, pauses.next()) {
             (Ok(answer), _) => return Ok(answer),
             (Err(_), Some(pause)) => tokio::time::sleep(*pause).await,
-            (Err(problem), None) => return Err(ProvisionFault::Down(problem)),
+            (Err(problem), None) => return Err(KeystoneFault::Down(problem)),
         }
     }
 }
@@ -169,7 +169,7 @@ impl Session {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Answer, ProvisionFault> {
+    ) -> Result<Answer, KeystoneFault> {
         let call = || {
             let call = answer::with(answer::call(method.clone(), path), AUTH_TOKEN, &self.token);
             match body {
@@ -185,9 +185,9 @@ impl Session {
         &self,
         path: &str,
         key: &str,
-    ) -> Result<Vec<T>, ProvisionFault> {
+    ) -> Result<Vec<T>, KeystoneFault> {
         let step = format!("reading {key}");
-        let refused = |answer: String| ProvisionFault::Refused {
+        let refused = |answer: String| KeystoneFault::Refused {
             step: step.clone(),
             answer,
         };

@@ -25,8 +25,6 @@ mod plan;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use serde::{Deserialize, Serialize};
-
 pub use apply::{Done, Outcome};
 pub use change::{Change, Role, Who};
 pub use config::Config;
@@ -36,7 +34,7 @@ pub use plan::{Drift, Plan, Then};
 use crate::domain::access::Permit;
 use crate::port::{clock::Clock, secrets::Secrets};
 
-use super::{encoded, transport::Transport};
+use super::{KeystoneFault, encoded, transport::Transport};
 
 /// Who should have what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,25 +120,6 @@ impl Ledger {
     }
 }
 
-/// Why a pass ends without a result.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub enum ProvisionFault {
-    /// The configuration lacks something, or the account has too much.
-    #[error("{0}")]
-    Configuration(String),
-    /// Keystone does not answer.
-    #[error("{0}")]
-    Down(String),
-    /// Keystone refused.
-    #[error("{step}: {answer}")]
-    Refused {
-        /// What was being done.
-        step: String,
-        /// What Keystone said.
-        answer: String,
-    },
-}
-
 /// Works on one Keystone.
 pub struct Provisioner {
     settings: Config,
@@ -164,11 +143,11 @@ impl Provisioner {
         issuer: &str,
         secrets: &dyn Secrets,
         clock: Arc<dyn Clock>,
-    ) -> Result<Option<Self>, ProvisionFault> {
+    ) -> Result<Option<Self>, KeystoneFault> {
         let Some(settings) = keystone.provision.clone() else {
             return Ok(None);
         };
-        let wrong = ProvisionFault::Configuration;
+        let wrong = KeystoneFault::Configuration;
         let client = keystone.client().map_err(|fault| wrong(fault.to_string()))?;
         let transport =
             Transport::open(keystone, issuer, client, settings.concurrency.max(1)).map_err(wrong)?;
@@ -197,7 +176,7 @@ impl Provisioner {
     }
 
     /// Reads what is there, before the ledger is read: what a sign-in gives meanwhile stands in the ledger first.
-    pub async fn look(&self, wanted: &Wanted) -> Result<Found, ProvisionFault> {
+    pub async fn look(&self, wanted: &Wanted) -> Result<Found, KeystoneFault> {
         found::read(self, wanted).await
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use ::http::Method;
 use serde_json::{Value, json};
 
-use super::{Admin, Change, Customer, SetupFault, Step};
+use super::{Admin, Change, Customer, KeystoneFault, Step};
 use crate::target::keystone::groups;
-use crate::wire::keystone::{Groups, Projects, Resource, Roles};
+use crate::wire::keystone::{Groups, Projects, Resource};
 
 /// Longest id of an identity provider in Keystone.
 const LONGEST_ID: usize = 64;
@@ -17,21 +17,19 @@ const LONGEST_ID: usize = 64;
 /// One domain, project and role.
 type Given<'a> = (&'a str, &'a str, &'a str);
 
-pub(super) async fn run(admin: &Admin<'_>, ids: &BTreeMap<&str, String>) -> Result<Vec<Step>, SetupFault> {
+pub(super) async fn run(
+    admin: &Admin<'_>,
+    ids: &BTreeMap<&str, String>,
+    roles: &BTreeMap<String, String>,
+) -> Result<Vec<Step>, KeystoneFault> {
     let mut steps = Vec::new();
-    let found: Option<Roles> = admin.look("the roles", "/v3/roles").await?;
-    let roles: BTreeMap<String, String> = found
-        .into_iter()
-        .flat_map(|found| found.roles)
-        .map(|role| (role.name.to_lowercase(), role.id))
-        .collect();
     for customer in admin.ask.customers {
         let Some(home) = customer.domains.first() else {
             continue;
         };
         let config = admin.ask.config.of_tenant(&customer.tenant, admin.ask.issuer);
         if config.identity_provider.len() > LONGEST_ID {
-            return Err(SetupFault::Configuration(format!(
+            return Err(KeystoneFault::Configuration(format!(
                 "the identity provider of tenant '{}' would be '{}': Keystone takes {LONGEST_ID} characters; set a shorter \
                  'identity_provider' of target '{}'",
                 customer.tenant, config.identity_provider, config.id
@@ -42,7 +40,7 @@ pub(super) async fn run(admin: &Admin<'_>, ids: &BTreeMap<&str, String>) -> Resu
         let room = Room {
             admin,
             ids,
-            roles: &roles,
+            roles,
             home,
         };
         for (domain, project, role) in &customer.roles {
@@ -64,7 +62,7 @@ struct Room<'a> {
 
 impl Room<'_> {
     /// The group of one role on one project: itself, the project, and the role that it has there.
-    async fn group(&self, given: Given<'_>, customer: &Customer) -> Result<Step, SetupFault> {
+    async fn group(&self, given: Given<'_>, customer: &Customer) -> Result<Step, KeystoneFault> {
         let (domain, project, role) = given;
         let name = groups::named(given);
         let mut step = Step {
@@ -75,7 +73,7 @@ impl Room<'_> {
             change: Change::Made,
         };
         if !customer.domains.iter().any(|own| own == domain) {
-            return Err(SetupFault::Configuration(format!(
+            return Err(KeystoneFault::Configuration(format!(
                 "access: a rule gives tenant '{}' a project in domain '{domain}', which is none of its domains",
                 customer.tenant
             )));
@@ -125,7 +123,7 @@ impl Room<'_> {
         step: &Step,
         found: Option<Resource>,
         (kind, body): (&str, &Value),
-    ) -> Result<Option<String>, SetupFault> {
+    ) -> Result<Option<String>, KeystoneFault> {
         if let Some(found) = found {
             return Ok(Some(found.id));
         }

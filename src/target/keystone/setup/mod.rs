@@ -23,7 +23,7 @@ use crate::port::secrets::Secrets;
 use crate::wire::keystone::{AUTH_TOKEN, Domains, Roles};
 
 use super::{
-    Config, MappingSchema, admin, answer, encoded,
+    Config, KeystoneFault, MappingSchema, admin, answer, encoded,
     headers::name,
     transport::{Told, Transport},
 };
@@ -90,38 +90,19 @@ impl fmt::Display for Step {
     }
 }
 
-/// Why setting up stopped.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SetupFault {
-    /// The configuration lacks something.
-    #[error("{0}")]
-    Configuration(String),
-    /// Keystone does not answer.
-    #[error("{0}")]
-    Down(String),
-    /// Keystone refused.
-    #[error("{step}: {answer}")]
-    Refused {
-        /// What was being done.
-        step: String,
-        /// What Keystone said.
-        answer: String,
-    },
-}
-
 /// Looks at everything, and brings up to date what is not.
 pub async fn run(
     ask: &Ask<'_>,
     client: reqwest::Client,
     secrets: &dyn Secrets,
-) -> Result<Vec<Step>, SetupFault> {
+) -> Result<Vec<Step>, KeystoneFault> {
     let Some(home) = ask.customers.iter().find_map(|customer| customer.domains.first()) else {
-        return Err(SetupFault::Configuration(
+        return Err(KeystoneFault::Configuration(
             "no tenant has a Keystone domain; set 'domains' of the tenants first".into(),
         ));
     };
     let transport = Transport::open(ask.config, ask.issuer, client, 1)
-        .map_err(SetupFault::Configuration)?
+        .map_err(KeystoneFault::Configuration)?
         .within(WITHIN);
     let token = admin::sign_in(ask.config, &transport, secrets).await?;
     let admin = Admin {
@@ -137,14 +118,15 @@ pub async fn run(
         // None: nothing was made, so nothing can be in it yet.
         ids.extend(id.map(|id| (domain.as_str(), id)));
     }
+    let roles = admin.roles().await?;
     match ask.config.mapping_schema {
         MappingSchema::Projects => {
             let own = admin.own(ask.config, home);
             steps.extend(own.all(ids.get(home.as_str()).map(String::as_str)).await?);
         }
-        MappingSchema::Groups => steps.extend(groups::run(&admin, &ids).await?),
+        MappingSchema::Groups => steps.extend(groups::run(&admin, &ids, &roles).await?),
     }
-    steps.extend(admin.missing_roles().await?);
+    steps.extend(admin.missing_roles(&roles));
     Ok(steps)
 }
 
@@ -194,7 +176,7 @@ impl Admin<'_> {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<answer::Answer, SetupFault> {
+    ) -> Result<answer::Answer, KeystoneFault> {
         let call = answer::with(answer::call(method, path), AUTH_TOKEN, &self.token);
         let call = match body {
             Some(body) => answer::with_json(call, body),
@@ -202,21 +184,21 @@ impl Admin<'_> {
         };
         answer::send(&self.transport, call, &Told::new())
             .await
-            .map_err(SetupFault::Down)
+            .map_err(KeystoneFault::Down)
     }
 
     /// Reads a resource; none where there is no such thing.
-    async fn look<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Option<T>, SetupFault> {
+    async fn look<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<Option<T>, KeystoneFault> {
         let answer = self.call(Method::GET, path, None).await?;
         match answer.status {
             200 => serde_json::from_slice(&answer.body)
                 .map(Some)
-                .map_err(|problem| SetupFault::Refused {
+                .map_err(|problem| KeystoneFault::Refused {
                     step: format!("reading {what}"),
                     answer: format!("Keystone answered in an unknown shape: {problem}"),
                 }),
             404 => Ok(None),
-            _ => Err(SetupFault::Refused {
+            _ => Err(KeystoneFault::Refused {
                 step: format!("reading {what}"),
                 answer: answer.complaint(),
             }),
@@ -230,7 +212,7 @@ impl Admin<'_> {
         method: Method,
         path: &str,
         body: &Value,
-    ) -> Result<Option<answer::Answer>, SetupFault> {
+    ) -> Result<Option<answer::Answer>, KeystoneFault> {
         if self.ask.dry_run {
             return Ok(None);
         }
@@ -239,14 +221,14 @@ impl Admin<'_> {
         if (200..300).contains(&answer.status) {
             Ok(Some(answer))
         } else {
-            Err(SetupFault::Refused {
+            Err(KeystoneFault::Refused {
                 step: step.what.clone(),
                 answer: answer.complaint(),
             })
         }
     }
 
-    async fn domain(&self, domain: &str) -> Result<(Step, Option<String>), SetupFault> {
+    async fn domain(&self, domain: &str) -> Result<(Step, Option<String>), KeystoneFault> {
         let what = format!("domain '{domain}'");
         let found: Option<Domains> = self
             .look(&what, &format!("/v3/domains?name={}", encoded(domain)))
@@ -273,25 +255,26 @@ impl Admin<'_> {
         }
     }
 
-    async fn missing_roles(&self) -> Result<Vec<Step>, SetupFault> {
+    /// The ids of Keystone's roles, by their names in lower case.
+    async fn roles(&self) -> Result<BTreeMap<String, String>, KeystoneFault> {
         let found: Option<Roles> = self.look("the roles", "/v3/roles").await?;
-        let known: BTreeSet<String> = found
-            .into_iter()
-            .flat_map(|list| list.roles)
-            .map(|role| role.name.to_lowercase())
-            .collect();
+        let all = found.into_iter().flat_map(|list| list.roles);
+        Ok(all.map(|role| (role.name.to_lowercase(), role.id)).collect())
+    }
+
+    fn missing_roles(&self, known: &BTreeMap<String, String>) -> Vec<Step> {
         let wanted = self.ask.customers.iter().flat_map(|customer| &customer.roles);
         let wanted: BTreeSet<&str> = wanted.map(|(_, _, role)| role.as_str()).collect();
-        Ok(wanted
+        wanted
             .into_iter()
             .map(|role| Step {
                 what: format!("role '{role}'"),
-                change: if known.contains(&role.to_lowercase()) {
+                change: if known.contains_key(&role.to_lowercase()) {
                     Change::None
                 } else {
                     Change::Missing
                 },
             })
-            .collect())
+            .collect()
     }
 }

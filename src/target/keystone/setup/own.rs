@@ -3,7 +3,7 @@
 use ::http::Method;
 use serde_json::json;
 
-use super::{Admin, Change, SetupFault, Step, rules};
+use super::{Admin, Change, KeystoneFault, Step, rules};
 use crate::target::keystone::{Config, MappingSchema, groups as keystone_groups, headers::name};
 use crate::wire::keystone::{IdentityProviderBody, MappingBody, Protocols};
 
@@ -19,7 +19,7 @@ pub(super) struct Own<'a> {
 }
 
 impl Own<'_> {
-    pub(super) async fn all(&self, home_id: Option<&str>) -> Result<[Step; 3], SetupFault> {
+    pub(super) async fn all(&self, home_id: Option<&str>) -> Result<[Step; 3], KeystoneFault> {
         Ok([
             self.identity_provider(home_id).await?,
             self.mapping().await?,
@@ -27,7 +27,7 @@ impl Own<'_> {
         ])
     }
 
-    async fn identity_provider(&self, home_id: Option<&str>) -> Result<Step, SetupFault> {
+    async fn identity_provider(&self, home_id: Option<&str>) -> Result<Step, KeystoneFault> {
         let config = self.config;
         let remote_id = config.remote_id(self.admin.ask.issuer);
         let path = format!(
@@ -56,7 +56,7 @@ impl Own<'_> {
         if config.mapping_schema == MappingSchema::Groups
             && let Some(home_id) = home_id.filter(|home_id| **home_id != *found.domain_id)
         {
-            return Err(SetupFault::Configuration(format!(
+            return Err(KeystoneFault::Configuration(format!(
                 "{what}: found it in the domain {}, expected {home_id}, its tenant's. Delete it in Keystone, or give the \
                  tenant its domain back",
                 found.domain_id
@@ -84,7 +84,7 @@ impl Own<'_> {
         Ok(step)
     }
 
-    async fn mapping(&self) -> Result<Step, SetupFault> {
+    async fn mapping(&self) -> Result<Step, KeystoneFault> {
         let config = self.config;
         let version = config.mapping_schema.version();
         let remote_id = config.remote_id(self.admin.ask.issuer);
@@ -114,7 +114,7 @@ impl Own<'_> {
         Ok(step)
     }
 
-    async fn protocol(&self) -> Result<Step, SetupFault> {
+    async fn protocol(&self) -> Result<Step, KeystoneFault> {
         let config = self.config;
         let attribute = config.key(name::ISS);
         let list = format!(
@@ -155,12 +155,12 @@ fn ttl(config: &Config) -> u64 {
 }
 
 /// What an older Keystone says of schema 3.0 does not tell an operator what to do.
-fn hinted(fault: SetupFault, config: &Config) -> SetupFault {
+fn hinted(fault: KeystoneFault, config: &Config) -> KeystoneFault {
     if config.mapping_schema == MappingSchema::Projects
-        && let SetupFault::Refused { step, answer } = &fault
+        && let KeystoneFault::Refused { step, answer } = &fault
         && answer.contains("projects_json")
     {
-        return SetupFault::Configuration(format!(
+        return KeystoneFault::Configuration(format!(
             "{step}: this Keystone does not know schema 3.0, which came with 2026.1 (29). Set 'mapping_schema: \"1.0\"' of \
              target '{}', and run this again. It said: {answer}",
             config.id
