@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 use crate::parts::{
-    cloud::{AUTH, Cloud, PREFIX},
+    cloud::{self, AUTH, Cloud, PREFIX},
     keystone::{Release, Wish},
     plain_client,
     postgres::Postgres,
@@ -48,13 +48,7 @@ async fn people_reach_their_projects_and_no_others(cloud: &Cloud) {
         (("acme", ODD), &["member", "reader"]),
     ] {
         let (_, body) = cloud.scoped(&token, project).await.unwrap();
-        let mut names: Vec<&str> = body["token"]["roles"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|role| role["name"].as_str().unwrap())
-            .collect();
-        names.sort_unstable();
+        let mut names = cloud::roles(&body);
         // Keystone adds what a role implies.
         names.retain(|name| roles.contains(name));
         assert_eq!(names, roles, "{project:?}");

@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +15,11 @@ use fedgate::{
     store::{self, Opened},
 };
 
-use crate::parts::{gateway::keep, port::free_port};
+use crate::parts::{
+    gateway::keep,
+    port::free_port,
+    serving::{self, Serving},
+};
 
 const IDP: &str = "https://idp.beta.example";
 const LIST: &str = r#"
@@ -54,16 +58,7 @@ struct World {
     folder: tempfile::TempDir,
     port: u16,
     opened: Opened,
-    serving: Option<Child>,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.serving.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+    serving: Option<Serving>,
 }
 
 impl World {
@@ -90,31 +85,19 @@ impl World {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fedgate"));
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.path("fedgate.yaml"))
-            .env_clear()
-            .stdin(Stdio::null());
-        command
+        serving::command(self.folder.path(), arguments)
     }
 
     fn serve(&mut self) {
-        let log = std::fs::File::create(self.path("log")).unwrap();
-        let mut command = self.command(&["serve"]);
-        command.stdout(log.try_clone().unwrap()).stderr(log);
-        self.serving = Some(command.spawn().unwrap());
+        self.serving = Some(Serving::start(self.folder.path()));
     }
 
     fn hang_up(&self) {
-        let id = self.serving.as_ref().unwrap().id().to_string();
-        let done = Command::new("kill").args(["-HUP", &id]).status();
-        assert!(done.unwrap().success());
+        self.serving.as_ref().unwrap().hang_up();
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+        serving::log(self.folder.path())
     }
 
     async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -143,7 +126,7 @@ async fn who_is_let_go_by_hand_stays_so_though_they_were_listed_after_they_came(
     world
         .until("anna is known", async || world.person("1").await.is_some())
         .await;
-    world.serving.take().unwrap().kill().unwrap();
+    world.serving = None;
     // As her sign-in has left her, before there was a list.
     let seen = Known {
         listed: false,

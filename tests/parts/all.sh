@@ -7,7 +7,7 @@ folder="$(cd "$(dirname "$0")" && pwd)"
 for script in "$folder"/*.sh; do
     part="$(basename "$script" .sh)"
     case "$part" in
-        all | system | *-run) continue ;;
+        all | once | system | *-run) continue ;;
     esac
     began=$SECONDS
     echo "== part $part" >&2

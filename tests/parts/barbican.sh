@@ -10,22 +10,13 @@ set -euo pipefail
 BARBICAN=23.0.0
 CLIENT=7.6.0
 OSC=10.5.0
-REVISION="barbican $BARBICAN, barbicanclient $CLIENT, openstackclient $OSC, template 1"
+revision="barbican $BARBICAN, barbicanclient $CLIENT, openstackclient $OSC, template 1"
 
-here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/barbican"
 scripts="$(cd "$(dirname "$0")" && pwd)"
-say() { echo "barbican part: $*" >&2; }
 
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
+source "$scripts/once.sh"
+once barbican "$revision"
 bash "$scripts/keystone.sh"
-mkdir -p "$here"
-exec 9>"$here/lock"
-flock 9
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
 
 cat >"$here/constraints.txt" <<PINS
 barbican==$BARBICAN
@@ -55,5 +46,4 @@ if [ ! -s "$here/template/barbican.db" ]; then
     exit 1
 fi
 
-printf '%s' "$REVISION" >"$here/ready"
-say "ready in $here"
+ready

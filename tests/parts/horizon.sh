@@ -10,21 +10,10 @@ set -euo pipefail
 HORIZON=27.0.0
 GUNICORN=27.0.1
 source="$(cd "$(dirname "$0")" && pwd)/horizon"
-REVISION="horizon $HORIZON, gunicorn $GUNICORN, settings $(cat "$source"/* | sha256sum | cut -c1-12)"
+revision="horizon $HORIZON, gunicorn $GUNICORN, settings $(cat "$source"/* | sha256sum | cut -c1-12)"
 
-here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/horizon"
-say() { echo "horizon part: $*" >&2; }
-
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
-mkdir -p "$here"
-# Two runs at once would build into the same folders: the second waits and finds the work done.
-exec 9>"$here/lock"
-flock 9
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
+source "$(dirname "$0")/once.sh"
+once horizon "$revision"
 
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     if [ "$(id -u)" -ne 0 ]; then
@@ -64,5 +53,4 @@ django() {
 django collectstatic --noinput -v 0
 django compress --force -v 0
 
-printf '%s' "$REVISION" >"$here/ready"
-say "ready in $here"
+ready

@@ -10,21 +10,12 @@
 set -euo pipefail
 
 SERIES=22
-REVISION="keystone $SERIES of Debian, template 1"
+revision="keystone $SERIES of Debian, template 1"
 
-here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystone-22"
 scripts="$(cd "$(dirname "$0")" && pwd)"
-say() { echo "keystone-22 part: $*" >&2; }
 
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
-mkdir -p "$here"
-exec 9>"$here/lock"
-flock 9
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
+source "$scripts/once.sh"
+once keystone-22 "$revision"
 
 candidate() { LC_ALL=C apt-cache policy python3-keystone 2>/dev/null | sed -n 's/^ *Candidate: *//p'; }
 if command -v apt-cache >/dev/null && [ -z "$(candidate)" ] && [ "$(id -u)" -eq 0 ]; then
@@ -99,5 +90,4 @@ manage bootstrap --bootstrap-password adminpw --bootstrap-region-id RegionOne \
 rm -f "$template/etc/keystone.conf" "$template"/log/*
 
 printf '%s' "$version" >"$here/version"
-printf '%s' "$REVISION" >"$here/ready"
-say "ready in $here"
+ready

@@ -6,20 +6,11 @@
 # when nothing is to do. Needs python3 with venv and PyPI.
 set -euo pipefail
 
-REVISION="keystoneauth-websso 0.2.5, openstackclient 10.5.0, keystoneauth1 5.18.1, openstacksdk 4.22.0"
-here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/keystoneauth-websso"
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
-mkdir -p "$here"
-# Two runs at once would build into the same folder: the second waits and finds the work done.
-exec 9>"$here/lock"
-flock 9
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
-echo "keystoneauth-websso part: installing (about a minute)" >&2
+revision="keystoneauth-websso 0.2.5, openstackclient 10.5.0, keystoneauth1 5.18.1, openstacksdk 4.22.0"
+source "$(dirname "$0")/once.sh"
+once keystoneauth-websso "$revision"
+say "installing (about a minute)"
 [ -x "$here/client/bin/python3" ] || python3 -m venv "$here/client"
 "$here/client/bin/pip" install --quiet --disable-pip-version-check keystoneauth-websso==0.2.5 \
     python-openstackclient==10.5.0 keystoneauth1==5.18.1 openstacksdk==4.22.0 >&2
-printf '%s' "$REVISION" >"$here/ready"
+ready

@@ -10,19 +10,11 @@ OSLO_POLICY=6.0.1
 OSLO_OPA=0.2.0
 PYTHON_CLIENT=3.0.0
 NPM_CLIENT=2.0.0
-REVISION="oslo.policy $OSLO_POLICY, oslo.policy.opa $OSLO_OPA, opa-python-client $PYTHON_CLIENT, npm $NPM_CLIENT, in Keystone"
+revision="oslo.policy $OSLO_POLICY, oslo.policy.opa $OSLO_OPA, opa-python-client $PYTHON_CLIENT, npm $NPM_CLIENT, in Keystone"
 
-here="${FEDGATE_PARTS:-$HOME/.cache/fedgate}/opa-clients"
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
-mkdir -p "$here"
-exec 9>"$here/lock"
-flock 9
-if [ "$(cat "$here/ready" 2>/dev/null)" = "$REVISION" ]; then
-    exit 0
-fi
-echo "opa-clients part: installing $REVISION (about a minute)" >&2
+source "$(dirname "$0")/once.sh"
+once opa-clients "$revision"
+say "installing $revision (about a minute)"
 [ -x "$here/venv/bin/python" ] || python3 -m venv "$here/venv"
 "$here/venv/bin/pip" install --quiet --disable-pip-version-check \
     "oslo.policy==$OSLO_POLICY" "oslo.policy.opa==$OSLO_OPA" "opa-python-client==$PYTHON_CLIENT" >&2
@@ -31,4 +23,4 @@ bash "$(dirname "$0")/keystone.sh"
     --constraint "$here/../keystone/constraints.txt" "oslo.policy.opa==$OSLO_OPA" >&2
 (cd "$here" && echo '{"private": true}' >package.json &&
     npm install --silent --no-audit --no-fund --ignore-scripts "@open-policy-agent/opa@$NPM_CLIENT" >&2)
-printf '%s' "$REVISION" >"$here/ready"
+ready

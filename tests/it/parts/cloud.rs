@@ -1,10 +1,6 @@
 //! A gateway of one cloud with two tenants, whose people have passwords here, in front of a real Keystone.
 
-use std::{
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, process::Output};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -14,6 +10,7 @@ use super::{
     keystone::{Keystone, Wish},
     plain_client,
     port::free_port,
+    serving::{self, Serving},
 };
 
 /// How this cloud's identity headers begin.
@@ -32,14 +29,7 @@ pub struct Cloud {
     pub keystone: Keystone,
     /// Where Keystone keeps its state.
     pub state: PathBuf,
-    serving: Child,
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        let _ = self.serving.kill();
-        let _ = self.serving.wait();
-    }
+    serving: Serving,
 }
 
 /// Alice has `webshop` of acme, `lab` of acme's second domain and one whose name is odd; bob has `bench` of acme,
@@ -117,35 +107,19 @@ impl Cloud {
         let keystone_url = format!("http://127.0.0.1:{keystone_port}");
         put("fedgate.yaml", &config(&issuer, port, (&keystone_url, schema)));
         let keystone = Keystone::start_as(&issuer, &wish).await;
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let serving = Command::new(env!("CARGO_BIN_EXE_fedgate"))
-            .args(["serve", "--config"])
-            .arg(folder.path().join("fedgate.yaml"))
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let cloud = Self {
+        let serving = Serving::answering(folder.path(), &issuer).await;
+        Self {
             folder,
             issuer,
             keystone,
             state,
             serving,
-        };
-        let ends = Instant::now() + Duration::from_secs(30);
-        let health = format!("{}/healthz", cloud.issuer);
-        while plain_client().get(&health).send().await.is_err() {
-            assert!(Instant::now() < ends, "{}", cloud.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        cloud
     }
 
     /// What the gateway has logged.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        serving::log(self.folder.path())
     }
 
     /// Takes the rule for operators away: alice keeps `webshop` alone. The gateway knows a moment later.
@@ -156,22 +130,12 @@ impl Cloud {
             text.lines().partition(|line| line.contains("rule: run,"));
         assert_eq!(ended.len(), 1);
         keep(&path, &(rest.join("\n") + "\n"));
-        let done = Command::new("kill")
-            .args(["-HUP", &self.serving.id().to_string()])
-            .status();
-        assert!(done.unwrap().success());
+        self.serving.hang_up();
     }
 
     /// An operator's command.
     pub fn fedgate(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_fedgate"))
-            .args(arguments)
-            .arg("--config")
-            .arg(self.folder.path().join("fedgate.yaml"))
-            .env_clear()
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        serving::command(self.folder.path(), arguments).output().unwrap()
     }
 
     /// `fedgate keystone setup`, which must work: its lines.
@@ -191,19 +155,7 @@ impl Cloud {
 
     /// A token of this gateway for OpenStack, by the person's password.
     pub async fn bearer(&self, client: &str, username: &str) -> String {
-        let answer = plain_client()
-            .post(format!("{}/oauth2/token", self.issuer))
-            .basic_auth(client, Some(SECRET))
-            .form(&[
-                ("grant_type", "password"),
-                ("username", username),
-                ("password", PASSWORD),
-                ("scope", "openid"),
-            ])
-            .send()
-            .await
-            .unwrap();
-        let body: Value = answer.json().await.unwrap();
+        let body = granted(&self.issuer, client, username, "openid").await;
         let token = body["access_token"].as_str();
         token
             .unwrap_or_else(|| panic!("{username}: {body}\n{}", self.log()))
@@ -213,14 +165,8 @@ impl Cloud {
     /// Signs somebody in: Keystone's unscoped token, and what it says of it.
     pub async fn sign_in(&self, client: &str, username: &str) -> (String, Value) {
         let bearer = self.bearer(client, username).await;
-        let request = plain_client()
-            .post(format!("{}{AUTH}", self.issuer))
-            .bearer_auth(bearer);
-        let answer = request.send().await.unwrap();
-        let (status, token) = (answer.status(), answer.headers().get("x-subject-token").cloned());
-        let body: Value = answer.json().await.unwrap();
-        assert_eq!(status, StatusCode::CREATED, "{username}: {body}\n{}", self.log());
-        (token.unwrap().to_str().unwrap().to_owned(), body)
+        let made = unscoped(&self.issuer, &bearer).await;
+        made.unwrap_or_else(|status| panic!("{username}: {status}\n{}", self.log()))
     }
 
     /// The projects that a token may be scoped to, as `name`, sorted.
@@ -239,21 +185,55 @@ impl Cloud {
     }
 
     /// A token for one project, and what Keystone says of it; or its refusal.
-    pub async fn scoped(
-        &self,
-        token: &str,
-        (domain, project): (&str, &str),
-    ) -> Result<(String, Value), StatusCode> {
-        let body = json!({ "auth": { "identity": { "methods": ["token"], "token": { "id": token } },
-            "scope": { "project": { "name": project, "domain": { "name": domain } } } } });
-        let request = plain_client()
-            .post(format!("{}/v3/auth/tokens", self.issuer))
-            .json(&body);
-        let answer = request.send().await.unwrap();
-        if answer.status() != StatusCode::CREATED {
-            return Err(answer.status());
-        }
-        let token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
-        Ok((token, answer.json().await.unwrap()))
+    pub async fn scoped(&self, token: &str, project: (&str, &str)) -> Result<(String, Value), StatusCode> {
+        scoped(&self.issuer, token, project).await
     }
+}
+
+/// The names of the roles in Keystone's document of a token, sorted.
+pub fn roles(body: &Value) -> Vec<&str> {
+    let roles = body["token"]["roles"].as_array().unwrap();
+    let mut names: Vec<&str> = roles.iter().map(|role| role["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// What the token endpoint answers to a person's password.
+pub async fn granted(issuer: &str, client: &str, username: &str, scope: &str) -> Value {
+    let form = [
+        ("grant_type", "password"),
+        ("username", username),
+        ("password", PASSWORD),
+        ("scope", scope),
+    ];
+    let request = plain_client().post(format!("{issuer}/oauth2/token"));
+    let request = request.basic_auth(client, Some(SECRET)).form(&form);
+    request.send().await.unwrap().json().await.unwrap()
+}
+
+/// Keystone's unscoped token for one of this gateway, and what it says of it; or its refusal.
+pub async fn unscoped(issuer: &str, bearer: &str) -> Result<(String, Value), StatusCode> {
+    let request = plain_client().post(format!("{issuer}{AUTH}"));
+    made(request.bearer_auth(bearer)).await
+}
+
+/// A token for a project, domain first, by one without; asked at `base`.
+pub async fn scoped(
+    base: &str,
+    token: &str,
+    (domain, project): (&str, &str),
+) -> Result<(String, Value), StatusCode> {
+    let body = json!({ "auth": { "identity": { "methods": ["token"], "token": { "id": token } },
+        "scope": { "project": { "name": project, "domain": { "name": domain } } } } });
+    let request = plain_client().post(format!("{base}/v3/auth/tokens"));
+    made(request.json(&body)).await
+}
+
+async fn made(request: reqwest::RequestBuilder) -> Result<(String, Value), StatusCode> {
+    let answer = request.send().await.unwrap();
+    if answer.status() != StatusCode::CREATED {
+        return Err(answer.status());
+    }
+    let token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
+    Ok((token, answer.json().await.unwrap()))
 }

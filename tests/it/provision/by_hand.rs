@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::world::{ALICE, World, config};
-use crate::parts::{gateway::keep, plain_client};
+use crate::parts::{cloud, gateway::keep, plain_client};
 
 fn begin(lines: &[String], mark: &str) -> usize {
     lines.iter().filter(|line| line.starts_with(mark)).count()
@@ -148,14 +148,7 @@ pub(super) async fn the_account_is_a_manager_and_nothing_more(world: &World) {
         }
     };
     let (token, body) = roles("acme").await;
-    let mut names: Vec<&str> = body["token"]["roles"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|role| role["name"].as_str().unwrap())
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, ["manager", "member", "reader"], "{body}");
+    assert_eq!(cloud::roles(&body), ["manager", "member", "reader"], "{body}");
     assert!(roles("Default").await.0.is_none());
     // What an administrator may, it may not.
     let manager = super::world::Admin {

@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -11,16 +11,17 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, Row as _};
 
 use crate::parts::{
+    cloud::{self, SECRET},
     gateway::keep,
     keystone::{Keystone, Wish},
     plain_client,
     port::free_port,
+    serving::{self, Serving},
 };
 
+pub use crate::parts::cloud::PASSWORD;
+
 pub const PREFIX: &str = "Fedgate-7f3a-";
-pub const PASSWORD: &str = "a-long-password-of-a-person";
-const SECRET: &str = "a-long-secret-of-a-program-0123456789";
-pub const AUTH: &str = "/v3/OS-FEDERATION/identity_providers/fedgate/protocols/openid/auth";
 
 /// Both, and the administrator's token.
 pub struct World {
@@ -39,25 +40,6 @@ pub struct World {
 pub struct Admin {
     pub url: String,
     pub token: String,
-}
-
-/// The running gateway.
-pub struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Serving {
-    pub fn hang_up(&self) {
-        let done = Command::new("kill")
-            .args(["-HUP", &self.0.id().to_string()])
-            .status();
-        assert!(done.unwrap().success());
-    }
 }
 
 /// Groups of the people whose passwords the gateway takes itself.
@@ -202,14 +184,7 @@ impl World {
 
     /// An operator's command.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fedgate"));
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.path("fedgate.yaml"))
-            .env_clear()
-            .stdin(Stdio::null());
-        command
+        serving::command(self.folder.path(), arguments)
     }
 
     pub fn fedgate(&self, arguments: &[&str]) -> Output {
@@ -244,41 +219,16 @@ impl World {
     }
 
     pub async fn serve(&mut self) {
-        let log = std::fs::File::create(self.path("log")).unwrap();
-        let child = self
-            .command(&["serve"])
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.serving = Some(Serving(child));
-        let http = plain_client();
-        let ends = Instant::now() + Duration::from_secs(30);
-        while http.get(format!("{}/healthz", self.issuer)).send().await.is_err() {
-            assert!(Instant::now() < ends, "{}", self.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        self.serving = Some(Serving::answering(self.folder.path(), &self.issuer).await);
     }
 
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+        serving::log(self.folder.path())
     }
 
     /// A token of this gateway for OpenStack, by the person's password; and a refresh token.
     pub async fn bearer(&self, username: &str) -> Result<(String, String), Value> {
-        let answer = plain_client()
-            .post(format!("{}/oauth2/token", self.issuer))
-            .basic_auth("script", Some(SECRET))
-            .form(&[
-                ("grant_type", "password"),
-                ("username", username),
-                ("password", PASSWORD),
-                ("scope", "openid offline_access"),
-            ])
-            .send()
-            .await
-            .unwrap();
-        let body: Value = answer.json().await.unwrap();
+        let body = cloud::granted(&self.issuer, "script", username, "openid offline_access").await;
         match body["access_token"].as_str() {
             Some(token) => Ok((
                 token.to_owned(),
@@ -301,36 +251,13 @@ impl World {
 
     /// Keystone's unscoped token for it, or the status.
     pub async fn unscoped(&self, bearer: &str) -> Result<(String, Value), StatusCode> {
-        let answer = plain_client()
-            .post(format!("{}{AUTH}", self.issuer))
-            .bearer_auth(bearer)
-            .send()
-            .await
-            .unwrap();
-        if answer.status() != StatusCode::CREATED {
-            return Err(answer.status());
-        }
-        let token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
-        Ok((token, answer.json().await.unwrap()))
+        cloud::unscoped(&self.issuer, bearer).await
     }
 
     /// A token for a project, by one without.
     pub async fn scoped(&self, token: &str, project: &str) -> String {
-        let body = json!({ "auth": {
-            "identity": { "methods": ["token"], "token": { "id": token } },
-            "scope": { "project": { "name": project, "domain": { "name": "acme" } } } } });
-        let answer = plain_client()
-            .post(format!("{}/v3/auth/tokens", self.url))
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-        let status = answer.status();
-        let token = answer
-            .headers()
-            .get("x-subject-token")
-            .map(|token| token.to_str().unwrap().to_owned());
-        token.unwrap_or_else(|| panic!("{project}: {status}"))
+        let made = cloud::scoped(&self.url, token, ("acme", project)).await;
+        made.unwrap_or_else(|status| panic!("{project}: {status}")).0
     }
 
     /// An application credential: id and secret.
