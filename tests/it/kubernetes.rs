@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::fedctl::stub::{Stub, serve};
+use crate::fedctl::played::{Played, serve};
 use crate::fedctl::{err, out};
 use crate::parts::certificates::Authority;
 use crate::parts::kubectl;
@@ -26,14 +26,14 @@ struct Gate {
 }
 
 struct Cluster {
-    gateway: Stub,
+    gateway: Played,
     gate: Arc<Mutex<Gate>>,
     server: String,
 }
 
 impl Cluster {
     fn start(accepted: &str) -> Self {
-        let gateway = Stub::start();
+        let gateway = Played::start();
         let authority = Authority::new("cluster CA");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());

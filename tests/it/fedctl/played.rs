@@ -47,8 +47,8 @@ pub enum Garbage {
 
 pub type Shared = Arc<Mutex<Desk>>;
 
-/// A running stub; it ends with the test's process.
-pub struct Stub {
+/// A running one; it ends with the test's process.
+pub struct Played {
     pub desk: Shared,
     pub issuer: String,
     pub folder: tempfile::TempDir,
@@ -56,7 +56,7 @@ pub struct Stub {
     handle: axum_server::Handle<std::net::SocketAddr>,
 }
 
-impl Stub {
+impl Played {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new("gateway CA");
