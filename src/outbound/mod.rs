@@ -7,6 +7,7 @@
 )]
 
 mod address;
+pub mod pauses;
 
 use std::{fs, path::PathBuf, time::Duration};
 

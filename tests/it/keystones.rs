@@ -9,7 +9,7 @@ use crate::parts::{
     cloud::{self, AUTH, Cloud, PREFIX},
     keystone::{Release, Wish},
     plain_client,
-    postgres::Postgres,
+    postgres::{Postgres, as_sqlalchemy},
 };
 
 const ODD: &str = "größe; name 'x'";
@@ -154,9 +154,7 @@ async fn forged_headers_pass_keystone_and_not_the_gateway(cloud: &Cloud, (idp, r
 #[tokio::test]
 async fn keystone_30_on_postgresql() {
     let postgres = Postgres::shared();
-    let url = postgres
-        .database()
-        .replacen("postgres://", "postgresql+psycopg2://", 1);
+    let url = as_sqlalchemy(&postgres.database());
     let wish = Wish {
         database: Some(&url),
         ..Wish::default()

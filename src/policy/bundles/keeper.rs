@@ -11,10 +11,8 @@ use super::{
     status::{Board, Trouble},
 };
 use crate::{
-    policy::{
-        Config,
-        services::{Service, back_off, between},
-    },
+    outbound::pauses::{back_off, between},
+    policy::{Config, services::Service},
     port::{
         bundles::{BundleStatus, Bundles},
         clock::Clock,

@@ -9,7 +9,10 @@ use super::{
     buffer::{self, Buffer},
     config::DecisionLogsConfig,
 };
-use crate::policy::services::{Extra, Service, back_off, between};
+use crate::{
+    outbound::pauses::{back_off, between},
+    policy::services::{Extra, Service},
+};
 
 /// How much smaller than their text events are assumed to become.
 const USUAL_RATIO: usize = 4;

@@ -165,6 +165,11 @@ impl Postgres {
     }
 }
 
+/// The same URL as Python's SQLAlchemy takes it.
+pub fn as_sqlalchemy(url: &str) -> String {
+    url.replacen("postgres://", "postgresql+psycopg2://", 1)
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         // SIGINT is PostgreSQL's fast shutdown: it takes its own children along.

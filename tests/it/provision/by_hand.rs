@@ -72,12 +72,11 @@ pub(super) async fn a_plan_is_shown_and_made_and_nothing_else(world: &World) {
 async fn no_change_makes_no_writes(world: &World) {
     // `dora` was listed for a moment.
     world.apply();
-    let mut commits = world.commits().await;
-    let before = commits.so_far().await;
+    let before = world.written().await;
     assert_eq!(world.apply(), Vec::<Value>::new());
     assert_eq!(world.fedgate(&["keystone", "plan"]).status.code(), Some(0));
     assert_eq!(
-        commits.so_far().await,
+        world.written().await,
         before,
         "a run without changes wrote to Keystone"
     );

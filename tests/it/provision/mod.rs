@@ -10,8 +10,6 @@ mod world;
 
 use world::World;
 
-use crate::parts::postgres::Postgres;
-
 /// One Keystone for all of it, in an order in which each part finds what it needs.
 #[tokio::test]
 async fn people_are_there_before_they_come_and_gone_when_they_are_let_go() {
@@ -38,25 +36,4 @@ async fn passes_are_bounded_and_take_turns() {
     bounds::replicas_take_turns(&mut world).await;
     crowds::crowds_and_strange_names_stay_apart(&world).await;
     crowds::keystone_restarts_in_the_middle_of_a_pass(&mut world).await;
-}
-
-/// The same API on another database: what is made, and that nothing is written where nothing has changed.
-#[tokio::test]
-async fn a_plan_comes_true_on_postgresql_too() {
-    let postgres = Postgres::shared();
-    let url = postgres
-        .database()
-        .replacen("postgres://", "postgresql+psycopg2://", 1);
-    let world = World::start_on(Some(&url)).await;
-    let made = world.apply();
-    assert!(
-        made.iter().any(|done| done["change"]["do"] == "grant"),
-        "{made:?}"
-    );
-    let alice = world.admin.user("acme", "alice.").await;
-    let id = alice["id"].as_str().unwrap();
-    assert_eq!(world.admin.roles(id).await, ["platform reader", "webshop member"]);
-    assert_eq!(world.admin.groups(id).await, ["fed-developers", "fed-operators"]);
-    assert_eq!(world.apply(), Vec::<serde_json::Value>::new());
-    assert_eq!(world.fedgate(&["keystone", "plan"]).status.code(), Some(0));
 }

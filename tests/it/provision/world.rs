@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Command, Output},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,6 +17,7 @@ use crate::parts::{
     keystone::{Keystone, Wish},
     plain_client,
     port::free_port,
+    postgres::{Postgres, as_sqlalchemy},
     serving::{self, Serving},
 };
 
@@ -33,6 +35,9 @@ pub struct World {
     pub keystone_port: u16,
     pub admin: Admin,
     pub serving: Option<Serving>,
+    /// Where Keystone's tables are, and who keeps them.
+    database: String,
+    _postgres: Arc<Postgres>,
 }
 
 /// Keystone's administrator, who looks at what happened.
@@ -108,12 +113,10 @@ pub const PEOPLE: &str = r#"
 "#;
 
 impl World {
+    /// Keystone's database is in PostgreSQL: on SQLite calls that write at the same time lock each other out.
     pub async fn start() -> Self {
-        Self::start_on(None).await
-    }
-
-    /// With Keystone's database in PostgreSQL, if one is named.
-    pub async fn start_on(database: Option<&str>) -> Self {
+        let postgres = Postgres::shared();
+        let database = postgres.database();
         let folder = tempfile::tempdir().unwrap();
         let (port, keystone_port) = (free_port(), free_port());
         let issuer = format!("http://127.0.0.1:{port}");
@@ -122,7 +125,7 @@ impl World {
             header_prefix: PREFIX,
             dir: Some(&state),
             port: Some(keystone_port),
-            database,
+            database: Some(&as_sqlalchemy(&database)),
             ..Wish::default()
         };
         let keystone = Keystone::start_as(&issuer, &wish).await;
@@ -145,6 +148,8 @@ impl World {
             url,
             keystone_port,
             serving: None,
+            database,
+            _postgres: postgres,
         };
         world.set_up().await;
         world
@@ -173,6 +178,7 @@ impl World {
             header_prefix: PREFIX,
             dir: Some(&state),
             port: Some(self.keystone_port),
+            database: Some(&as_sqlalchemy(&self.database)),
             ..Wish::default()
         };
         self.keystone = Some(Keystone::start_as(&self.issuer, &wish).await);
@@ -300,24 +306,14 @@ impl World {
         assert_eq!(done.unwrap().rows_affected(), 1);
     }
 
-    /// A number that changes when anybody commits to Keystone's database.
-    pub async fn commits(&self) -> Commits {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.path("keystone/keystone.db"))
-            .read_only(true);
-        Commits(sqlx::SqliteConnection::connect_with(&options).await.unwrap())
-    }
-}
-
-/// Watches Keystone's database.
-pub struct Commits(sqlx::SqliteConnection);
-
-impl Commits {
-    pub async fn so_far(&mut self) -> i64 {
-        let row = sqlx::query("PRAGMA data_version")
-            .fetch_one(&mut self.0)
-            .await
-            .unwrap();
+    /// What changes when anybody writes to Keystone's database: every row's place and who wrote it.
+    pub async fn written(&self) -> String {
+        let mut database = sqlx::PgConnection::connect(&self.database).await.unwrap();
+        let row = sqlx::query(
+            "SELECT md5(string_agg(query_to_xml(format('SELECT xmin, ctid FROM %I', tablename), false, false, '')::text,
+                '' ORDER BY tablename)) FROM pg_tables WHERE schemaname = 'public'",
+        );
+        let row = row.fetch_one(&mut database).await.unwrap();
         row.get(0)
     }
 }

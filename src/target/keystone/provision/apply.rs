@@ -277,19 +277,20 @@ impl Work<'_> {
         if let (Some(user), Some(email)) = (user.as_object_mut(), email) {
             user.insert("email".to_owned(), email.into());
         }
-        if let Some(id) = create(manager, ("/v3/users", "user", &name), &json!({ "user": user })).await? {
+        let body = json!({ "user": user });
+        if let Some(id) = create(manager, ("/v3/users", "user", &name), &body).await? {
             keep(&self.made.users, &who.domain, &who.key, id);
             return Ok(());
         }
-        // Made by a call of ours whose answer was lost, perhaps only in part; or somebody else's, and left alone.
-        let theirs = |found: &Value| {
+        // Made by a call of ours whose answer was lost, perhaps only in part: it gets the rest. Or somebody else's,
+        // and left alone.
+        let ours = |found: &Value| {
             let mark = found.get("fedgate").and_then(Mark::read);
             mark.is_some_and(|mark| mark.person == who.key)
         };
-        by_name(manager, ("users", &name), &theirs).await?;
-        Err(KeystoneFault::Configuration(format!(
-            "the user {name} is there already, perhaps only in part: the next pass looks at it"
-        )))
+        let id = by_name(manager, ("users", &name), &ours).await?;
+        keep(&self.made.users, &who.domain, &who.key, id);
+        self.patch(who, &body).await
     }
 
     /// How Keystone finds the user at a sign-in.

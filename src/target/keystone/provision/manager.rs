@@ -14,16 +14,21 @@ use super::{
     },
     KeystoneFault, Provisioner,
 };
-use crate::port::relay::Call;
-use crate::wire::{
-    identity::OwnToken,
-    keystone::{AUTH_TOKEN, Resource, SUBJECT_TOKEN},
+use crate::{
+    outbound::pauses::back_off,
+    port::relay::Call,
+    wire::{
+        identity::OwnToken,
+        keystone::{AUTH_TOKEN, Resource, SUBJECT_TOKEN},
+    },
 };
 
 /// Each call by itself. Lists of thousands take Keystone seconds.
 pub(super) const WITHIN: Duration = Duration::from_secs(60);
-/// A worker of Keystone's that ends takes a call with it. How long to wait before each further try.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
+/// A worker of Keystone's that ends takes a call with it, and so does its database when two calls lock each other
+/// out: how often a call is made again, and the longest pause before that.
+const MORE_TRIES: u32 = 4;
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Most pages of one list.
 const MOST_PAGES: usize = 1_000;
 /// Whoever holds it may do everything everywhere.
@@ -130,13 +135,17 @@ pub(super) async fn patiently(
     call: impl Fn() -> Call + Send,
     told: &Told,
 ) -> Result<Answer, KeystoneFault> {
-    let mut pauses = PAUSES.iter();
+    let mut failures = 0;
     loop {
         let call = answer::with(call(), "connection", "close");
-        match (answer::send(transport, call, told).await, pauses.next()) {
-            (Ok(answer), _) => return Ok(answer),
-            (Err(_), Some(pause)) => tokio::time::sleep(*pause).await,
-            (Err(problem), None) => return Err(KeystoneFault::Down(problem)),
+        match answer::send(transport, call, told).await {
+            Ok(answer) => return Ok(answer),
+            Err(problem) if failures == MORE_TRIES => return Err(KeystoneFault::Down(problem)),
+            Err(_) => {
+                // Of different length: calls that locked each other out must not meet again.
+                tokio::time::sleep(back_off(failures, LONGEST_PAUSE)).await;
+                failures += 1;
+            }
         }
     }
 }
