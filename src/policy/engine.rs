@@ -2,8 +2,6 @@
 
 use std::{backtrace::Backtrace, collections::BTreeSet, fmt, sync::Arc};
 
-use arc_swap::ArcSwap;
-
 use super::{
     bundles,
     candidate::Candidate,
@@ -19,12 +17,12 @@ use super::{
 use crate::{
     domain::{access::Answer, tenant::Tenant},
     port::policy::{self, Entry, Policy, PolicyFault, Question},
-    rego::{self, How, Value},
+    rego::{self, Current, How, Value},
 };
 
 /// The policies in use. Readers take the snapshot once for each decision, so none mixes two revisions.
 pub struct PolicyEngine {
-    current: ArcSwap<Snapshot>,
+    current: Current<Snapshot>,
 }
 
 impl fmt::Debug for PolicyEngine {
@@ -49,7 +47,7 @@ impl PolicyEngine {
         }
         let snapshot = build(config, rules, tenants, None)?;
         Ok(Self {
-            current: ArcSwap::from_pointee(snapshot),
+            current: Current::new(snapshot),
         })
     }
 
@@ -61,7 +59,7 @@ impl PolicyEngine {
             strict_builtin_errors: true,
             ..How::default()
         };
-        explain::rules_seen(&self.current.load(), entry, input, &how)
+        explain::rules_seen(&self.current.look(), entry, input, &how)
     }
 
     /// Takes other policies, rules or tenants into use and answers with their revision. Everything is
@@ -85,7 +83,7 @@ impl PolicyEngine {
     ) -> Result<String, PolicyLoadFault> {
         let snapshot = build(config, rules, tenants, candidate)?;
         let revision = snapshot.revision.clone();
-        self.current.store(Arc::new(snapshot));
+        self.current.replace(snapshot);
         Ok(revision)
     }
 }
@@ -94,7 +92,7 @@ impl PolicyEngine {
     /// The Rego that decides now, for rules that are not asked by the gateway itself (masks of the decision log).
     #[must_use]
     pub fn rego(&self) -> Arc<rego::Snapshot> {
-        Arc::clone(&self.current.load().rego)
+        Arc::clone(&self.current.look().rego)
     }
 }
 
@@ -104,11 +102,11 @@ impl Policy for PolicyEngine {
     }
 
     fn decide(&self, entry: Entry, input: &str) -> Result<String, PolicyFault> {
-        self.current.load().decide(entry, input)
+        self.current.look().decide(entry, input)
     }
 
     fn revision(&self) -> String {
-        self.current.load().revision.clone()
+        self.current.look().revision.clone()
     }
 }
 

@@ -17,6 +17,7 @@ mod builtin;
 )]
 mod check;
 mod conflict;
+mod current;
 mod document;
 mod draft;
 mod engine;
@@ -45,6 +46,7 @@ mod syntax;
 
 pub use advice::advice;
 pub use builtin::functions;
+pub use current::Current;
 pub use document::Patch;
 pub use draft::Draft;
 pub use evaluate::{Coverage, Evaluated, FileCoverage, How};

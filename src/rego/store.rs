@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwap;
 use regorus::Value;
 
 use super::{
+    current::Current,
     draft::Draft,
     fault::{ChangeFault, Refused},
     snapshot::{Options, Snapshot},
@@ -17,7 +17,7 @@ use super::{
 /// Policies by id, base documents and bundles.
 pub struct Store {
     options: Options,
-    current: ArcSwap<Snapshot>,
+    current: Current<Snapshot>,
     writer: Mutex<Draft>,
 }
 
@@ -33,7 +33,7 @@ impl Store {
         let empty = Snapshot::build(Vec::new(), Value::new_object(), &options)?;
         Ok(Self {
             options,
-            current: ArcSwap::from_pointee(empty),
+            current: Current::new(empty),
             writer: Mutex::new(Draft::empty()),
         })
     }
@@ -41,7 +41,7 @@ impl Store {
     /// What answers now. One request takes it once, so that it sees one state.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.current.load_full()
+        self.current.take()
     }
 
     /// Reads policies and bundles as they stand.
@@ -63,11 +63,11 @@ impl Store {
         if touched.policies {
             let built = Snapshot::build(draft.modules(), draft.root().clone(), &self.options);
             let built = built.map_err(ChangeFault::Refused)?.of_bundles(draft.revisions());
-            self.current.store(Arc::new(built));
+            self.current.replace(built);
         } else if touched.data {
-            let built = self.current.load().with_data(draft.root().clone(), &self.options);
+            let built = self.current.look().with_data(draft.root().clone(), &self.options);
             let built = built.map_err(ChangeFault::Refused)?.of_bundles(draft.revisions());
-            self.current.store(Arc::new(built));
+            self.current.replace(built);
         }
         draft.settle();
         *writer = draft;
