@@ -51,7 +51,7 @@ use report::Report;
 
 /// The gateway's own: what is measured in this process costs what it costs there.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What can be measured, in this order, each by the name that `--only` takes.
 type Part = (&'static str, fn(&mut Report));

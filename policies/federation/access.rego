@@ -13,21 +13,23 @@ rules := data.fed.rules[input.subject.tenant][input.request.target]
 
 person if input.subject.client == false
 
-# What must hold, and what does. A requirement joins when the one before it is met, so that the reasons
-# name the first thing that is missing and not its consequences.
-required contains "tenant_known"
+# What does not hold: the first thing that is missing, and not its consequences.
+unmet contains "tenant_known" if not tenant
 
-required contains "tenant_active" if tenant
+unmet contains "tenant_active" if {
+	tenant
+	not active
+}
 
-required contains "rule_found" if tenant.status == "active"
+unmet contains "rule_found" if {
+	active
+	count(on_offer) == 0
+	not emergency
+}
 
-met contains "tenant_known" if tenant
+active if tenant.status == "active"
 
-met contains "tenant_active" if tenant.status == "active"
-
-met contains "rule_found" if count(offers) > 0
-
-met contains "rule_found" if {
+emergency if {
 	data.rules.on.of
 	count(data.rules.emergency.grants) > 0
 }
@@ -38,33 +40,30 @@ reason_for := {
 	"rule_found": "no_matching_rule",
 }
 
-# What the access rules offer to this person at this target.
-names contains "*" if person
+# What the access rules offer at this target, by group: rules for every upstream, and those for this one.
+tables := [table | some upstream in ["*", input.subject.upstream]; table := rules[upstream]]
 
-names contains held.name if {
+# (Sets are made whole where that is possible: the engine is slower at `contains`, member by member.)
+on_offer := {offer |
+	some table in tables
+	some held in array.concat([{"name": "*"}], object.get(input.subject, "groups", []))
+	some offer in table[held.name]
+	indexof(held.name, "client:") != 0
+} | offers if {
 	person
-	some held in input.subject.groups
-	split(held.name, ":")[0] != "client"
 }
 
 # A client that acts for itself stands in rules as the group `client:<id>`, which no person can hold.
-names contains concat("", ["client:", input.request.client]) if {
+else := {offer |
 	input.subject.client == true
 	is_string(input.request.client)
-}
+	name := concat("", ["client:", input.request.client])
+	some table in tables
+	some offer in table[name]
+} | offers
 
-offers contains offer if {
-	by_group := rules["*"]
-	some name in names
-	some offer in by_group[name]
-}
-
-offers contains offer if {
-	by_group := rules[input.subject.upstream]
-	some name in names
-	some offer in by_group[name]
-}
-
+# What is offered beside the access rules: other modules of this package may add to it.
+#
 # A sign-in at the gateway itself is open to the tenant's people until a rule for it says whom.
 offers contains built_in if {
 	person
@@ -86,22 +85,32 @@ fulfilled contains "mfa_required" if {
 	method in {"mfa", "http://schemas.microsoft.com/claims/multipleauthn"}
 }
 
-in_time("sign_in_too_old", seconds) if input.context.time_s - input.subject.authenticated_at <= seconds
-
-in_time("contract_ended", end) if input.context.time_s < end
-
-lacking(demands) := object.keys(demands) - (fulfilled | {code | some code, bound in demands; in_time(code, bound)})
-
-# Offers whose demands are met. Most have none.
-open contains offer if {
-	some offer in offers
-	not offer.demands
+# A bound that is no number is never kept to: text would be above every number.
+in_time("sign_in_too_old", seconds) if {
+	is_number(seconds)
+	input.context.time_s - input.subject.authenticated_at <= seconds
 }
 
-open contains offer if {
-	some offer in offers
-	count(lacking(offer.demands)) == 0
+in_time("contract_ended", end) if {
+	is_number(end)
+	input.context.time_s < end
 }
+
+lacking(demands) := object.keys(demands) - (fulfilled | kept) if {
+	is_object(demands)
+	kept := {code | some code, bound in demands; in_time(code, bound)}
+}
+
+# Offers that hold more than grants: demands, or a lifetime. Most do not, and are passed over from here on.
+termed contains offer if {
+	some offer in on_offer
+	count(offer) > 1
+}
+
+# Offers whose demands are met, or that have none. Each has to say so: demands that cannot be read are not met.
+open := on_offer if count(termed) == 0
+
+else := ((on_offer - termed) | {offer | some offer in termed; not offer.demands}) | {offer | some offer in termed; count(lacking(offer.demands)) == 0}
 
 # No more than was asked for, so that the reasons fit the question.
 everything if input.request.only == null
@@ -110,11 +119,7 @@ wanted(_) if everything
 
 wanted(grant) if grant.entitlement in input.request.only
 
-offered contains grant if {
-	tenant.status == "active"
-	some offer in open
-	some grant in offer.grants
-}
+offered := {grant | active; some offer in open; some grant in offer.grants}
 
 # What the rules of the library leave of it (`policy.rules`). A tenant without any skips them all.
 given := offered if not data.rules.on.of
@@ -138,22 +143,16 @@ objections(grant) := union({
 	data.rules.roles.objections(grant, candidates),
 })
 
-grants contains grant if {
-	everything
-	some grant in given
-}
+grants := given if everything
 
-grants contains grant if {
-	is_array(input.request.only)
-	some grant in given
-	grant.entitlement in input.request.only
-}
+else := {grant | some grant in given; grant.entitlement in input.request.only}
 
 missing contains reason if {
-	some offer in offers
+	some offer in on_offer
+	demands := offer.demands
 	some grant in offer.grants
 	wanted(grant)
-	some reason in lacking(offer.demands)
+	some reason in lacking(demands)
 }
 
 missing contains reason if {
@@ -175,17 +174,19 @@ missing contains reason if {
 	some reason in data.rules.emergency.unmet
 }
 
+timed := open & termed
+
 # The shortest life among the offers that give something, and never past the end of an agreement.
 # (In this engine an undefined term in the head would end the loop: it is bound in the body.)
 lives contains life if {
-	some offer in open
+	some offer in timed
 	life := offer.lifetime_s
 	some grant in offer.grants
 	wanted(grant)
 }
 
 lives contains life if {
-	some offer in open
+	some offer in timed
 	life := offer.demands.contract_ended - input.context.time_s
 	some grant in offer.grants
 	wanted(grant)
@@ -199,8 +200,6 @@ lives contains life if {
 default lifetime := null
 
 lifetime := min(lives) if count(lives) > 0
-
-unmet := required - met
 
 # Rules of the library about the person and their organisation, whatever is asked for.
 barred contains reason if {
@@ -248,10 +247,9 @@ obligations contains code if {
 }
 
 # Nothing beside a refusal.
-results contains grant if {
-	allow
-	some grant in grants
-}
+results := grants if allow
+
+else := set()
 
 decision := {
 	"allow": allow,

@@ -367,3 +367,28 @@ test_library_of_another_tenant_is_not_asked if {
 	answer := access.decision with input as openstack({}) with data.fed as other
 	answer.allow == true
 }
+
+# Demands that nobody can read are not met: whatever they were meant to say.
+test_unreadable_demands_are_not_met if {
+	every broken in [null, true, "mfa_required", 7, {"unheard_of": true}, {"sign_in_too_old": "soon"}] {
+		offer := {"grants": [grant(role("member"), "devs")], "demands": broken}
+		rules := {"acme": {"openstack": {"*": {"developers": [offer]}}}}
+		answer := access.decision with input as openstack({}) with data.fed as object.union(fed, {"rules": rules})
+		given(answer) == {"all"}
+	}
+}
+
+test_empty_demands_are_none if {
+	offer := {"grants": [grant(role("member"), "devs")], "demands": {}}
+	rules := {"acme": {"openstack": {"*": {"developers": [offer]}}}}
+	answer := access.decision with input as openstack({}) with data.fed as object.union(fed, {"rules": rules})
+	given(answer) == {"devs", "all"}
+}
+
+test_what_is_asked_for_in_another_shape_is_nothing if {
+	every only in ["all", 7, {}, []] {
+		answer := access.decision with input as object.union(openstack({}), {"request": {"only": only}})
+			with data.fed as fed
+		refused(answer, ["nothing_granted"])
+	}
+}

@@ -18,9 +18,6 @@ const END_EVERY: Duration = Duration::from_secs(5);
 /// How often what has ended is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
-/// When the start is over.
-const SETTLED: Duration = Duration::from_secs(2);
-
 /// What the jobs need.
 pub(super) struct Jobs {
     pub ring: Arc<Rings>,
@@ -32,17 +29,9 @@ pub(super) struct Jobs {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Reading policies takes several times the memory that they need afterwards. The allocator returns what is free to
-/// the system when it next makes or frees a page and a second has passed; an idle gateway makes none.
-async fn give_back() {
-    tokio::time::sleep(SETTLED).await;
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 20)));
-}
-
 impl Jobs {
     /// Starts them. They end with the runtime.
     pub(super) fn start(self) {
-        tokio::spawn(give_back());
         let ring = Arc::clone(&self.ring);
         let metrics = Arc::clone(&self.metrics);
         tokio::spawn(async move {

@@ -4,7 +4,7 @@ use fedgate::{
     app::explain::{Explanation, Supposed, explain},
     config::Config,
     domain::time::Timestamp,
-    policy::{Did, PolicyEngine},
+    policy::{Did, PolicyEngine, RuleSeen},
 };
 use serde_json::{Value, json};
 
@@ -81,16 +81,15 @@ fn what_is_given_and_by_which_rules() {
     assert_eq!(told.grants[0].rule, "devs");
     assert!(told.reasons.is_empty() && told.expires.is_some());
     assert_eq!(told.input["request"]["target"], "cluster");
-    let fired = told
-        .rules
-        .iter()
-        .find(|rule| rule.adds.as_deref() == Some("rule_found") && rule.rule.ends_with(".met"))
-        .unwrap();
-    assert_eq!(
-        (fired.file.as_str(), fired.did),
-        ("federation/access.rego", Did::Fired)
-    );
-    assert!(fired.line > 10);
+    let did = |name: &str, adds: Option<&str>| {
+        let of = |rule: &&RuleSeen| rule.rule.ends_with(name) && rule.adds.as_deref() == adds;
+        let rule = told.rules.iter().find(of).unwrap();
+        assert_eq!(rule.file, "federation/access.rego");
+        assert!(rule.line > 10);
+        rule.did
+    };
+    assert_eq!(did(".access.unmet", Some("rule_found")), Did::Failed);
+    assert_eq!(did(".access.allow", None), Did::Fired);
 }
 
 #[test]

@@ -87,10 +87,10 @@ impl Operator {
     /// One that lets nobody into the cluster.
     fn closed(&self) -> String {
         self.folder("closed", |text| {
-            let met = "met contains \"rule_found\" if count(offers) > 0";
-            assert!(text.contains(met));
-            let closed = "met contains \"rule_found\" if {\n\tcount(offers) > 0\n\tinput.request.target != \"cluster-a\"\n}";
-            text.replace(met, closed)
+            let unmet = "unmet contains \"rule_found\" if {";
+            assert!(text.contains(unmet));
+            let closed = "unmet contains \"rule_found\" if input.request.target == \"cluster-a\"";
+            text.replace(unmet, &format!("{closed}\n\n{unmet}"))
         })
     }
 

@@ -5,41 +5,41 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
-use super::{Records, damaged, down};
+use super::{Engine, Records, damaged, down};
 use crate::{
     domain::audit::Event,
     port::records::{AuditTrail, RecordFault},
     store::digest::hex_sha256,
 };
 
-/// Most rows in one INSERT. Each number of rows has its own text, and every connection keeps it prepared. SQLite
-/// looks for the name of each parameter from the first on, so a long statement costs more than two short ones.
-const MOST: usize = 16;
+/// Most rows in one INSERT: a batch of a busy gateway. Each number of rows has its own text, and every connection
+/// keeps it prepared.
+const MOST: usize = 32;
 
-static INSERTS: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
+/// SQLite looks for the name of each parameter from the first on: there, they have none.
+static INSERTS: LazyLock<[Vec<Arc<str>>; 2]> = LazyLock::new(|| {
+    let nameless = |_| "?".to_owned();
+    let numbered = |place: usize| format!("${place}");
+    [inserts(&nameless), inserts(&numbered)]
+});
+
+/// The texts for one row, two, and so on.
+fn inserts(parameter: &dyn Fn(usize) -> String) -> Vec<Arc<str>> {
+    let row = |row: usize| {
+        let places: Vec<String> = (row * 5 + 1..=row * 5 + 5).map(parameter).collect();
+        format!("({})", places.join(", "))
+    };
     (1..=MOST)
         .map(|rows| {
-            let values: Vec<String> = (0..rows)
-                .map(|row| {
-                    let first = row * 5;
-                    format!(
-                        "(${}, ${}, ${}, ${}, ${})",
-                        first + 1,
-                        first + 2,
-                        first + 3,
-                        first + 4,
-                        first + 5
-                    )
-                })
-                .collect();
+            let rows: Vec<String> = (0..rows).map(row).collect();
             format!(
                 "INSERT INTO audit (number, at, reference, event, hash) VALUES {}",
-                values.join(", ")
+                rows.join(", ")
             )
             .into()
         })
         .collect()
-});
+}
 
 /// What a walk over the trail found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl AuditTrail for Records {
                 hash: hash.clone(),
             });
         }
-        write(&mut transaction, lines).await.map_err(down)?;
+        write(&mut transaction, self.engine, lines).await.map_err(down)?;
         sqlx::query("UPDATE audit_head SET hash = $1 WHERE id = 1")
             .bind(hash)
             .execute(&mut *transaction)
@@ -132,8 +132,17 @@ impl AuditTrail for Records {
     }
 }
 
-async fn write(transaction: &mut Transaction<'static, Any>, mut lines: Vec<Line>) -> Result<(), sqlx::Error> {
-    while let Some(text) = INSERTS.get(lines.len().min(MOST).wrapping_sub(1)) {
+async fn write(
+    transaction: &mut Transaction<'static, Any>,
+    engine: Engine,
+    mut lines: Vec<Line>,
+) -> Result<(), sqlx::Error> {
+    let [nameless, numbered] = &*INSERTS;
+    let texts = match engine {
+        Engine::Sqlite => nameless,
+        Engine::Postgres => numbered,
+    };
+    while let Some(text) = texts.get(lines.len().min(MOST).wrapping_sub(1)) {
         let mut query = sqlx::query(AssertSqlSafe(Arc::clone(text)));
         for line in lines.drain(..lines.len().min(MOST)) {
             query = query
