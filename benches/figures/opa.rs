@@ -21,7 +21,7 @@ use crate::{
     report::{Limit, Report},
 };
 
-const TURNS: usize = 3;
+const TURNS: usize = 8;
 /// Connections that ask at the same time.
 const CONNECTIONS: &str = "8";
 
@@ -190,7 +190,7 @@ impl Side {
     fn turn(&mut self, server: &Server, case: &Case, script: &Path) {
         let mut p99 = 0.0;
         self.speed.add(server, || {
-            let (done, latency) = wrk(server, case, script, "4s");
+            let (done, latency) = wrk(server, case, script, "2s");
             p99 = latency;
             done
         });
