@@ -12,6 +12,25 @@ const violations = async (page) => {
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   return found.violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => node.html + " — " + node.failureSummary) }));
 };
+// Chromium drops keys while a new page takes over from the one before.
+const settled = async (page) => {
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await page.waitForLoadState("load");
+  // A page that leaves meanwhile takes the question along: then it is asked of the next one.
+  await page.evaluate(drawn).catch(() => page.waitForLoadState("load").then(() => page.evaluate(drawn)));
+};
+const written = (page) => page.evaluate(() => document.activeElement.value ?? null);
+// By keys alone. A person sees what arrives in the field, and types again what did not.
+const type = async (page, step) => {
+  await settled(page);
+  for (let left = 5; left > 0; left--) {
+    const before = await written(page);
+    await page.keyboard.type(step.text);
+    if (before === null || (await written(page)) === before + step.text) return;
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Delete");
+  }
+};
 const lastSent = (page, field) => page.sent_.findLast((body) => body.has(field))?.get(field) ?? null;
 
 const actions = {
@@ -21,8 +40,11 @@ const actions = {
   },
   fill: async (page, step) => page.fill(step.selector, step.value),
   click: async (page, step) => page.click(step.selector),
-  press: async (page, step) => page.keyboard.press(step.key),
-  type: async (page, step) => page.keyboard.type(step.text),
+  press: async (page, step) => {
+    await settled(page);
+    await page.keyboard.press(step.key);
+  },
+  type,
   wait: async (page, step) => page.waitForURL(new RegExp(step.url)),
   see: async (page, step) => page.waitForSelector(step.selector),
   url: async (page) => page.url(),
