@@ -119,12 +119,14 @@ wanted(_) if everything
 
 wanted(grant) if grant.entitlement in input.request.only
 
-offered := {grant | active; some offer in open; some grant in offer.grants}
+offered := {grant | some offer in open; some grant in offer.grants} if active
+
+else := set()
 
 # What the rules of the library leave of it (`policy.rules`). A tenant without any skips them all.
-given := offered if not data.rules.on.of
-
 given := weighed if data.rules.on.of
+
+else := offered if not data.rules.on.of
 
 candidates contains here if {
 	some grant in (offered | data.rules.emergency.grants)
@@ -143,7 +145,7 @@ objections(grant) := union({
 	data.rules.roles.objections(grant, candidates),
 })
 
-grants := given if everything
+grants := given if input.request.only == null
 
 else := {grant | some grant in given; grant.entitlement in input.request.only}
 
@@ -174,20 +176,13 @@ missing contains reason if {
 	some reason in data.rules.emergency.unmet
 }
 
-timed := open & termed
+timed := open & termed if count(termed) > 0
 
 # The shortest life among the offers that give something, and never past the end of an agreement.
 # (In this engine an undefined term in the head would end the loop: it is bound in the body.)
 lives contains life if {
 	some offer in timed
-	life := offer.lifetime_s
-	some grant in offer.grants
-	wanted(grant)
-}
-
-lives contains life if {
-	some offer in timed
-	life := offer.demands.contract_ended - input.context.time_s
+	some life in ({life | life := offer.lifetime_s} | {life | life := offer.demands.contract_ended - input.context.time_s})
 	some grant in offer.grants
 	wanted(grant)
 }
