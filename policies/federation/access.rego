@@ -48,7 +48,7 @@ on_offer := {offer |
 	some table in tables
 	some held in array.concat([{"name": "*"}], object.get(input.subject, "groups", []))
 	some offer in table[held.name]
-	indexof(held.name, "client:") != 0
+	split(held.name, ":")[0] != "client"
 } | offers if {
 	person
 }
@@ -124,9 +124,9 @@ offered := {grant | some offer in open; some grant in offer.grants} if active
 else := set()
 
 # What the rules of the library leave of it (`policy.rules`). A tenant without any skips them all.
-given := weighed if data.rules.on.of
+given := offered if not data.rules.on.of
 
-else := offered if not data.rules.on.of
+given := weighed if data.rules.on.of
 
 candidates contains here if {
 	some grant in (offered | data.rules.emergency.grants)
@@ -145,7 +145,7 @@ objections(grant) := union({
 	data.rules.roles.objections(grant, candidates),
 })
 
-grants := given if input.request.only == null
+grants := given if everything
 
 else := {grant | some grant in given; grant.entitlement in input.request.only}
 

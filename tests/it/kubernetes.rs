@@ -1,4 +1,4 @@
-//! Real kubectl with `fedctl kube credential` against a TLS stub of an API server. The kubeconfig is the one
+//! Real kubectl with `fedctl kube credential` against a played API server with TLS. The kubeconfig is the one
 //! that `fedctl kube config` writes.
 
 use std::net::TcpListener;
