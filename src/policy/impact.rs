@@ -26,10 +26,14 @@ pub struct Change {
     pub target: String,
     /// What was asked (`federation/access/decision`).
     pub path: String,
-    /// What they would get and do not get now, each with the rule that gives it.
+    /// What they would get and do not get now by any rule, each with the rule that gives it.
     pub gains: BTreeSet<(String, String)>,
-    /// What they get now and would not get, each with the rule that gives it now.
+    /// What they get now and would not get by any rule, each with the rule that gives it now.
     pub loses: BTreeSet<(String, String)>,
+    /// What they get now and would get, by other rules. Nobody has more or less of it.
+    pub moves: BTreeSet<Moved>,
+    /// Whether anything else differs: the reasons for a refusal, how long it lives, scopes.
+    pub terms: bool,
     /// The candidate's reasons for refusing.
     pub reasons: BTreeSet<String>,
     /// The rule of the candidate that speaks.
@@ -38,6 +42,17 @@ pub struct Change {
     pub decisions: u64,
     /// One of them.
     pub decision_id: String,
+}
+
+/// What somebody keeps, and by what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Moved {
+    /// What it is.
+    pub what: String,
+    /// The rules that give it now.
+    pub now: BTreeSet<String>,
+    /// The candidate's that would give it.
+    pub then: BTreeSet<String>,
 }
 
 /// What a replay found.
@@ -53,7 +68,7 @@ pub struct Report {
     pub skipped: u64,
     /// Decisions that the policies in force would make differently today already.
     pub moved: u64,
-    /// Who would gain and who would lose what.
+    /// Who would gain and who would lose what, and who keeps what by another rule.
     pub changes: Vec<Change>,
 }
 
@@ -130,13 +145,16 @@ impl Replay {
             let found = input.pointer(pointer).and_then(Value::as_str);
             found.unwrap_or("-").to_owned()
         };
+        let (had, has) = (given(&live), given(&next));
         let change = Change {
             tenant: text("/subject/tenant"),
             user: text("/subject/username"),
             target: text("/request/target"),
             path: path.to_owned(),
-            gains: &given(&next) - &given(&live),
-            loses: &given(&live) - &given(&next),
+            gains: beyond(&has, &had),
+            loses: beyond(&had, &has),
+            moves: moved(&had, &has),
+            terms: terms(&live) != terms(&next),
             reasons: texts(&next, "reasons"),
             rule: next
                 .get("rule")
@@ -160,6 +178,8 @@ impl Replay {
         kept.decisions += 1;
         kept.gains.extend(change.gains);
         kept.loses.extend(change.loses);
+        kept.moves.extend(change.moves);
+        kept.terms |= change.terms;
         kept.reasons.extend(change.reasons);
         Some(())
     }
@@ -172,26 +192,58 @@ fn outcome(snapshot: &Snapshot, entry: Entry, input: &str) -> Value {
     }
 }
 
-/// What an answer gives, each with its rule.
-fn given(answer: &Value) -> BTreeSet<(String, String)> {
+/// What an answer gives, with the rules that give it: several may give the same.
+type Given = BTreeMap<String, BTreeSet<String>>;
+
+fn given(answer: &Value) -> Given {
+    let mut given = Given::new();
     if answer.get("allow") == Some(&Value::Bool(false)) {
-        return BTreeSet::new();
+        return given;
     }
+    let rule = |of: &Value| {
+        let rule = of.get("rule").and_then(Value::as_str);
+        rule.unwrap_or_default().to_owned()
+    };
     let grants = answer.get("grants").and_then(Value::as_array);
-    let mut given: BTreeSet<(String, String)> = grants
-        .into_iter()
-        .flatten()
-        .map(|grant| {
-            let rule = grant.get("rule").and_then(Value::as_str).unwrap_or_default();
-            let entitlement = grant.get("entitlement").cloned().unwrap_or_default();
-            (said(&entitlement), rule.to_owned())
-        })
-        .collect();
+    for grant in grants.into_iter().flatten() {
+        let entitlement = grant.get("entitlement").cloned().unwrap_or_default();
+        given.entry(said(&entitlement)).or_default().insert(rule(grant));
+    }
     if given.is_empty() && answer.get("allow") == Some(&Value::Bool(true)) {
-        let rule = answer.get("rule").and_then(Value::as_str).unwrap_or_default();
-        given.insert(("admission".to_owned(), rule.to_owned()));
+        given.insert("admission".to_owned(), BTreeSet::from([rule(answer)]));
     }
     given
+}
+
+/// What `one` gives and `other` does not by any rule. Who keeps a thing by another rule neither gains nor
+/// loses it.
+fn beyond(one: &Given, other: &Given) -> BTreeSet<(String, String)> {
+    one.iter()
+        .filter(|(what, _)| !other.contains_key(*what))
+        .flat_map(|(what, rules)| rules.iter().map(|rule| (what.clone(), rule.clone())))
+        .collect()
+}
+
+/// What both give, by different rules.
+fn moved(now: &Given, then: &Given) -> BTreeSet<Moved> {
+    now.iter()
+        .filter_map(|(what, rules)| then.get(what).map(|next| (what, rules, next)))
+        .filter(|(_, rules, next)| rules != next)
+        .map(|(what, rules, next)| Moved {
+            what: what.clone(),
+            now: rules.clone(),
+            then: next.clone(),
+        })
+        .collect()
+}
+
+/// An answer without what it gives and by which rule: how long, with which scopes, why not.
+fn terms(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    if let Some(members) = answer.as_object_mut() {
+        members.retain(|name, _| !matches!(name.as_str(), "grants" | "rule"));
+    }
+    answer
 }
 
 fn said(entitlement: &Value) -> String {
@@ -218,7 +270,49 @@ fn texts(answer: &Value, key: &str) -> BTreeSet<String> {
         .collect()
 }
 
+impl Change {
+    /// Whether it is to be looked at: more than another rule that gives the same.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.terms || !self.gains.is_empty() || !self.loses.is_empty()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} (tenant {}) at {} [{}, {} decisions, for example {}]",
+            self.user, self.tenant, self.target, self.path, self.decisions, self.decision_id
+        )];
+        let gains = self.gains.iter();
+        lines.extend(gains.map(|(what, rule)| format!("  gains {what}, by {rule}")));
+        let loses = self.loses.iter();
+        lines.extend(loses.map(|(what, rule)| format!("  loses {what}, given now by {rule}")));
+        let moves = self.moves.iter();
+        lines.extend(moves.map(|moved| {
+            let (now, then) = (listed(&moved.now), listed(&moved.then));
+            format!("  keeps {}, given now by {now}, then by {then}", moved.what)
+        }));
+        if self.terms && self.gains.is_empty() && self.loses.is_empty() {
+            lines.push("  gets the same, for other reasons or another time".to_owned());
+        }
+        if !self.reasons.is_empty() {
+            lines.push(format!("  because {} says {}", self.rule, listed(&self.reasons)));
+        }
+        lines
+    }
+}
+
+fn listed(texts: &BTreeSet<String>) -> String {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    texts.join(", ")
+}
+
 impl Report {
+    /// Whether anybody gains or loses, or gets the same on other terms.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.changes.iter().any(Change::counts)
+    }
+
     /// For people: a block for each person and place.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -226,34 +320,86 @@ impl Report {
             "{} decisions asked again of {} (in force) and {} (candidate); {} skipped, {} already answered differently today",
             self.replayed, self.revision, self.candidate, self.skipped, self.moved
         )];
-        if self.changes.is_empty() {
+        if !self.counts() {
             lines.push("nobody would gain or lose anything".to_owned());
         }
-        for change in &self.changes {
-            lines.push(format!(
-                "{} (tenant {}) at {} [{}, {} decisions, for example {}]",
-                change.user, change.tenant, change.target, change.path, change.decisions, change.decision_id
-            ));
-            lines.extend(
-                change
-                    .gains
-                    .iter()
-                    .map(|(what, rule)| format!("  gains {what}, by {rule}")),
-            );
-            lines.extend(
-                change
-                    .loses
-                    .iter()
-                    .map(|(what, rule)| format!("  loses {what}, given now by {rule}")),
-            );
-            if change.gains.is_empty() && change.loses.is_empty() {
-                lines.push("  gets the same, for other reasons or another time".to_owned());
-            }
-            if !change.reasons.is_empty() {
-                let reasons: Vec<&str> = change.reasons.iter().map(String::as_str).collect();
-                lines.push(format!("  because {} says {}", change.rule, reasons.join(", ")));
-            }
-        }
+        lines.extend(self.changes.iter().flat_map(Change::lines));
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(texts: &[&str]) -> BTreeSet<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn answer(rules: &[&str]) -> Value {
+        let grants: Vec<Value> = rules
+            .iter()
+            .map(|rule| json!({ "entitlement": { "kind": "session" }, "rule": rule }))
+            .collect();
+        json!({ "allow": !rules.is_empty(), "grants": grants, "rule": "federation/access", "lifetime_s": null })
+    }
+
+    fn between(live: &Value, next: &Value) -> Change {
+        let (had, has) = (given(live), given(next));
+        Change {
+            tenant: "acme".to_owned(),
+            user: "alice".to_owned(),
+            target: "gateway".to_owned(),
+            path: "federation/access/decision".to_owned(),
+            gains: beyond(&has, &had),
+            loses: beyond(&had, &has),
+            moves: moved(&had, &has),
+            terms: terms(live) != terms(next),
+            reasons: BTreeSet::new(),
+            rule: String::new(),
+            decisions: 1,
+            decision_id: String::new(),
+        }
+    }
+
+    #[test]
+    fn another_rule_for_the_same_is_no_gain_and_no_loss() {
+        let change = between(&answer(&["developers"]), &answer(&["guests"]));
+        assert!(change.gains.is_empty() && change.loses.is_empty() && !change.counts());
+        assert_eq!(
+            change.moves,
+            BTreeSet::from([Moved {
+                what: "sign-in".to_owned(),
+                now: set(&["developers"]),
+                then: set(&["guests"]),
+            }])
+        );
+        assert_eq!(
+            change.lines().last().unwrap(),
+            "  keeps sign-in, given now by developers, then by guests"
+        );
+        let more = between(&answer(&["developers"]), &answer(&["developers", "guests"]));
+        assert!(more.gains.is_empty() && !more.counts());
+        assert_eq!(more.moves.len(), 1);
+    }
+
+    #[test]
+    fn what_no_rule_gave_is_a_gain_and_what_none_gives_is_a_loss() {
+        let gain = between(&answer(&[]), &answer(&["guests"]));
+        let session = ("sign-in".to_owned(), "guests".to_owned());
+        assert_eq!(gain.gains, BTreeSet::from([session.clone()]));
+        assert!(gain.counts() && gain.moves.is_empty() && gain.loses.is_empty());
+        let loss = between(&answer(&["guests"]), &answer(&[]));
+        assert_eq!(loss.loses, BTreeSet::from([session]));
+        assert!(loss.counts() && loss.gains.is_empty());
+    }
+
+    #[test]
+    fn a_shorter_life_by_another_rule_counts() {
+        let mut next = answer(&["guests"]);
+        next["lifetime_s"] = json!(300);
+        assert!(between(&answer(&["developers"]), &next).counts());
     }
 }

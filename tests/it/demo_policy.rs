@@ -5,6 +5,7 @@ use std::{fs, path::Path, process::Command};
 
 use crate::parts::gateway::{Landscape, PEOPLE};
 
+const ALICE: usize = 0;
 const CAROL: usize = 2;
 
 /// `fedgate policy …` beside the cloud's gateway: exit code and output.
@@ -27,11 +28,11 @@ fn run(landscape: &Landscape, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(text).unwrap())
 }
 
-/// Whether carol gets in, in a browser of her own.
-async fn let_in(landscape: &Landscape) -> (bool, String) {
+/// Whether somebody gets in, in a browser of their own.
+async fn let_in(landscape: &Landscape, person: usize) -> (bool, String) {
     let browser = landscape.browser();
     let chooser = browser.open(&landscape.cloud.at("/login")).await;
-    let page = landscape.sign_in(&browser, chooser, CAROL).await;
+    let page = landscape.sign_in(&browser, chooser, person).await;
     (page.status == 200, page.html)
 }
 
@@ -43,6 +44,20 @@ fn candidate(folder: &Path) {
     fs::write(folder.join("federation/guests.rego"), guests).unwrap();
 }
 
+/// What `impact` says of the guests, once a decision about `person` is kept: the gateway does that in the
+/// background.
+async fn weighed(landscape: &Landscape, folder: &str, person: &str) -> (i32, String) {
+    let mut found = (0, String::new());
+    for _ in 0..50 {
+        found = policy(landscape, &["impact", "--since", "1h", "--folder", folder]);
+        if found.1.contains(&format!("{person} (tenant")) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    found
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_candidate_admits_whom_impact_said_it_would() {
     let landscape = Landscape::start().await;
@@ -50,7 +65,21 @@ async fn a_candidate_admits_whom_impact_said_it_would() {
     candidate(&folder);
     let (folder, ca) = (folder.to_str().unwrap(), landscape.ca.to_str().unwrap());
 
-    let (inside, html) = let_in(&landscape).await;
+    // Alice has a session by a rule of the configuration: the candidate gives her nothing.
+    assert!(let_in(&landscape, ALICE).await.0);
+    let (code, text) = weighed(&landscape, folder, "alice").await;
+    assert!(
+        code == 0
+            && text.contains("nobody would gain or lose anything")
+            && text.contains("  keeps sign-in, "),
+        "{text}"
+    );
+    assert!(
+        !text.contains("gains") && text.contains("then by developers-sign-in, guests-of-acme"),
+        "{text}"
+    );
+
+    let (inside, html) = let_in(&landscape, CAROL).await;
     assert!(!inside, "{} is refused: {html}", PEOPLE[CAROL].0);
 
     let claims = landscape.folder.path().join("carol.claims.json");
@@ -72,15 +101,7 @@ async fn a_candidate_admits_whom_impact_said_it_would() {
     let (code, text) = run(&landscape, &asked);
     assert!(code == 0 && text.contains("no_matching_rule"), "{text}");
 
-    // The gateway keeps decisions in the background.
-    let mut found = (0, String::new());
-    for _ in 0..50 {
-        found = policy(&landscape, &["impact", "--since", "1h", "--folder", folder]);
-        if found.0 == 3 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    let found = weighed(&landscape, folder, "carol").await;
     assert_eq!(found.0, 3, "{}", found.1);
 
     // What was recorded of her explains the same, without her claims in a file.
@@ -102,17 +123,17 @@ async fn a_candidate_admits_whom_impact_said_it_would() {
     let (code, text) = run(&landscape, &["explain", "--decision", "FG-NOTHING"]);
     assert!(code == 1 && text.contains("there is no decision"), "{text}");
     assert!(
-        found.1.contains("carol") && found.1.contains("guests-of-acme"),
+        found.1.contains("gains sign-in, by guests-of-acme"),
         "{}",
         found.1
     );
 
     let (code, text) = policy(&landscape, &["apply", "--ca", ca, "--folder", folder]);
     assert_eq!(code, 0, "{text}");
-    let (inside, html) = let_in(&landscape).await;
+    let (inside, html) = let_in(&landscape, CAROL).await;
     assert!(inside, "what was predicted comes true: {html}");
 
     let (code, text) = policy(&landscape, &["rollback", "--ca", ca]);
     assert_eq!(code, 0, "{text}");
-    assert!(!let_in(&landscape).await.0, "she is refused again");
+    assert!(!let_in(&landscape, CAROL).await.0, "she is refused again");
 }

@@ -50,7 +50,7 @@ pub(in crate::cli) enum Operate {
         gateway: Gateway,
     },
     /// Ask recorded decisions again of a candidate: who would gain and who would lose what, by which rule.
-    /// Exit code 0: nobody; 3: somebody.
+    /// Exit code 0: nobody (another rule for the same counts for nothing); 3: somebody.
     Impact {
         #[command(flatten)]
         source: Source,
@@ -147,7 +147,7 @@ fn impact(place: &Place, archive: &[u8], since: Duration, output: Form) -> Resul
     let secrets = SecretSources::default();
     let report = runtime()?.block_on(policy_operations::impact(&config, &secrets, archive, since))?;
     show(output, &report, |report| report.lines().join("\n"))?;
-    Ok(looked_at(!report.changes.is_empty()))
+    Ok(looked_at(report.counts()))
 }
 
 fn archive(bundle: Option<PathBuf>, folder: Option<PathBuf>) -> Result<Vec<u8>, Failed> {
