@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use arc_swap::ArcSwap;
 use axum_server::tls_rustls::RustlsConfig;
 
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
 use super::{
     clock::SystemClock,
     fronts,
-    jobs::Jobs,
+    jobs::{Jobs, Upkeep},
     opa,
     policies::{Hangups, Policies},
     provision,
@@ -101,12 +100,12 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
     };
     let parts = world.parts((&config, None), secrets, &opened)?;
     let directory = Arc::clone(&parts.directory);
-    let ender = Arc::new(ArcSwap::new(Arc::clone(&parts.bearer.ender)));
+    let upkeep = Upkeep::new(world.departed(&parts, &opened));
     Jobs {
         ring: Arc::clone(&parts.ring),
         sessions: Arc::clone(&opened.sessions),
         tickets: Arc::clone(&opened.tickets),
-        ender: Arc::clone(&ender),
+        upkeep: Arc::clone(&upkeep),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
     }
@@ -127,7 +126,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
             world,
             opened,
             doors,
-            ender,
+            upkeep,
             directory,
             held: config,
         }),

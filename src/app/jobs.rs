@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::{
-    broker::endings::Ender,
+    broker::departed::{Departed, Ended},
     keys::{REFRESH_EVERY, Rings},
     port::{clock::Clock, records::Sessions, tickets::Tickets},
     telemetry::Metrics,
@@ -18,13 +19,65 @@ const END_EVERY: Duration = Duration::from_secs(5);
 /// How often what has ended is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
+/// When it is looked again for what is left of customers that are gone: a request that was under way with the
+/// configuration before, or another replica that still has it, may have left something.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// What is done by the gateway that runs now.
+pub(super) struct Upkeep {
+    departed: ArcSwap<Departed>,
+    taken: Notify,
+}
+
+impl Upkeep {
+    pub(super) fn new(departed: Departed) -> Arc<Self> {
+        Arc::new(Self {
+            departed: ArcSwap::from_pointee(departed),
+            taken: Notify::new(),
+        })
+    }
+
+    /// Another configuration was taken into use.
+    pub(super) fn take(&self, departed: Departed) {
+        self.departed.store(Arc::new(departed));
+        self.taken.notify_one();
+    }
+
+    /// Ends what is left of customers that are gone, until nothing is: at the start, and at each configuration.
+    async fn depart(&self) {
+        loop {
+            let departed = self.departed.load_full();
+            let nothing = match departed.pass().await {
+                Ok(ended) if ended == Ended::default() => true,
+                Ok(ended) => {
+                    tracing::info!(
+                        sessions = ended.sessions,
+                        families = ended.families,
+                        tokens = ended.tokens,
+                        "tenants, upstreams or clients are gone: what they held has ended; tokens at targets follow"
+                    );
+                    false
+                }
+                Err(fault) => {
+                    tracing::error!(detail = %fault.detail, "what is left of customers that are gone could not be ended; it is tried again");
+                    false
+                }
+            };
+            if nothing {
+                self.taken.notified().await;
+            } else {
+                let _news = tokio::time::timeout(LOOK_AGAIN, self.taken.notified()).await;
+            }
+        }
+    }
+}
+
 /// What the jobs need.
 pub(super) struct Jobs {
     pub ring: Arc<Rings>,
     pub sessions: Arc<dyn Sessions>,
     pub tickets: Arc<dyn Tickets>,
-    /// Of the gateway that runs now.
-    pub ender: Arc<ArcSwap<Ender>>,
+    pub upkeep: Arc<Upkeep>,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
 }
@@ -50,12 +103,15 @@ impl Jobs {
                 metrics.upkeep();
             }
         });
-        let ender = Arc::clone(&self.ender);
+        let upkeep = Arc::clone(&self.upkeep);
+        tokio::spawn(async move { upkeep.depart().await });
+        let upkeep = Arc::clone(&self.upkeep);
         tokio::spawn(async move {
             let mut every = tokio::time::interval(END_EVERY);
             loop {
                 every.tick().await;
-                ender.load_full().sweep().await;
+                let departed = upkeep.departed.load_full();
+                departed.ender.sweep().await;
             }
         });
         tokio::spawn(async move {

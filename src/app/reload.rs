@@ -22,7 +22,7 @@ use http::Request;
 use tower::Service;
 
 use crate::{
-    broker::{directory::Directory, endings::Ender},
+    broker::directory::Directory,
     config::{Config, secret::SecretSources},
     domain::ids::TenantId,
     policy, store,
@@ -31,6 +31,7 @@ use crate::{
 use super::{
     build::StartFault,
     fronts,
+    jobs::Upkeep,
     policies::{Hangups, basis},
     world::{Before, World},
 };
@@ -69,7 +70,7 @@ pub(super) struct Reload {
     pub world: World,
     pub opened: Arc<store::Opened>,
     pub doors: Doors,
-    pub ender: Arc<ArcSwap<Ender>>,
+    pub upkeep: Arc<Upkeep>,
     /// What runs now, and what it was made of.
     pub directory: Arc<Directory>,
     pub held: Config,
@@ -130,14 +131,15 @@ impl Reload {
             .world
             .parts((&config, Some(before)), &secrets, &self.opened)?;
         let directory = Arc::clone(&parts.directory);
-        let ender = Arc::clone(&parts.bearer.ender);
+        let departed = self.world.departed(&parts, &self.opened);
         let router = fronts::router(&config, parts, &self.opened)?;
         // The last step that can fail, and it changes nothing then.
         let live = &self.world.policies.live;
         let revision = live.reread(basis(&config)).await;
         let revision = revision.map_err(StartFault::of)?;
         self.doors.0.store(Arc::new(router));
-        self.ender.store(ender);
+        // What nobody configured holds any more ends in the background.
+        self.upkeep.take(departed);
         // After the policies: people must not be compared by rules that were refused.
         if let Some(keeper) = &self.world.keeper {
             keeper.take(config.clone());

@@ -8,6 +8,7 @@ use crate::{
         bearer::Bearer,
         clients::ClientDesk,
         dashboards::Dashboards,
+        departed::Departed,
         device::DeviceDesk,
         directory::{Directory, Source},
         endings::Ender,
@@ -198,6 +199,21 @@ impl World {
             directory: Arc::clone(directory),
             endings: Arc::clone(&opened.endings),
             sealer: Arc::clone(&self.sealer),
+            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Ends what the configuration of these parts has no place for.
+    pub(super) fn departed(&self, parts: &Parts, opened: &store::Opened) -> Departed {
+        Departed {
+            directory: Arc::clone(&parts.directory),
+            kept: Arc::clone(&opened.departures),
+            sessions: Arc::clone(&opened.sessions),
+            families: Arc::clone(&opened.families),
+            ender: Arc::clone(&parts.bearer.ender),
+            tickets: Arc::clone(&opened.tickets),
+            audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
             clock: Arc::clone(&self.clock),
         }
     }

@@ -157,11 +157,11 @@ impl Bearer {
     }
 
     /// Keystone's token lives as long as Keystone says. What is longer than permitted is ended by us.
-    async fn limit(&self, permit: &Permit, made: &mut KeystoneToken) -> Result<(), Fault> {
+    async fn limit(&self, permit: &Permit, client: &ClientId, made: &mut KeystoneToken) -> Result<(), Fault> {
         let gone = made
             .expires
             .ok_or_else(|| Fault::new(Code::TargetRefused, "Keystone does not say when its token ends"))?;
-        made.ends = self.ender.with(permit, &made.token, gone).await?;
+        made.ends = self.ender.with(permit, Some(client), &made.token, gone).await?;
         Ok(())
     }
 
@@ -239,7 +239,7 @@ impl BearerToKeystone for Bearer {
             .await?;
         let mut credential = target.mint(&permit).await?;
         if let Credential::Keystone(made) = &mut credential {
-            self.limit(&permit, made).await?;
+            self.limit(&permit, &claims.client_id, made).await?;
         }
         let what = What::CredentialMinted {
             target: facts.id.clone(),

@@ -106,7 +106,9 @@ impl Dashboards {
             target: facts.id.clone(),
             life: (now.until(live.session.ends) + facts.ceilings.lifetime).as_secs(),
         };
-        self.ender.with(&permit, &entry.token, entry.expires).await?;
+        self.ender
+            .with(&permit, None, &entry.token, entry.expires)
+            .await?;
         // A token that cannot be kept could not be revoked either, so it is not handed out.
         self.keep(&owner, &entry.token).await?;
         let what = What::CredentialMinted {

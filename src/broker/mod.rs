@@ -6,6 +6,7 @@ pub mod admit;
 pub mod bearer;
 pub mod clients;
 pub mod dashboards;
+pub mod departed;
 pub mod device;
 pub mod directory;
 pub mod endings;

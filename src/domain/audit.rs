@@ -79,6 +79,8 @@ pub enum What {
         audience: String,
         rules: Vec<String>,
     },
+    /// A token at a target was revoked there because its holder's tenant, upstream or client is gone.
+    CredentialEnded { target: TargetId, why: String },
     /// A target was refused by policy.
     AccessDenied { target: TargetId, reasons: Vec<String> },
     /// Policy allowed something and demands that it is looked at.

@@ -449,6 +449,7 @@ mod tests {
                 directory: directory.clone(),
                 endings: world.clone(),
                 sealer: world.clone(),
+                audit: world.clone(),
                 clock: world.clone(),
             }),
             signer: world.clone(),

@@ -7,6 +7,7 @@ pub mod bonds;
 pub mod bundles;
 pub mod clock;
 pub mod decisions;
+pub mod departures;
 pub mod entropy;
 pub mod keyring;
 pub mod limits;

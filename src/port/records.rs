@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::departures::Holder;
 use crate::domain::{
     audit::Event,
     ids::{ClientId, SessionId, TargetId},
@@ -62,7 +63,7 @@ pub trait Revocations: Send + Sync {
     fn ended(&self) -> u64;
 }
 
-/// A token at a target that must end before the target would end it.
+/// A token at a target: one that must end before the target would end it, or one that goes when its holder does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     /// SHA-256 of the token, hex.
@@ -75,9 +76,13 @@ pub struct Ending {
     pub ends: Timestamp,
     /// The target ends it then.
     pub gone: Timestamp,
+    /// Whose it is; unknown of those that an earlier version kept.
+    pub holder: Option<Holder>,
+    /// Why it ends before its time; empty where its permit alone ends it.
+    pub why: String,
 }
 
-/// Tokens at targets that must end.
+/// Tokens at targets that were given.
 #[async_trait]
 pub trait Endings: Send + Sync {
     /// Keeps one. One that is kept already stays as it is.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::departures::Holder;
 use crate::domain::{
     access::{Ceilings, Permit, TargetKind},
     credential::{Credential, MintedToken},
@@ -235,8 +236,8 @@ pub trait BearerToKeystone: Send + Sync {
         target: &TargetId,
         caller: &CallerFacts,
     ) -> Result<Credential, Fault>;
-    /// When a token must end that is made of these, in whatever spelling. Asked before it is made: afterwards one of
-    /// them may have ended and be forgotten.
+    /// When a token must end that is made of these, in whatever spelling, and whose it is; none if none of them was
+    /// given here. Asked before it is made: afterwards one of them may have ended and be forgotten.
     async fn bound(&self, _from: &[String]) -> Result<Option<Bound>, Fault> {
         Ok(None)
     }
@@ -246,7 +247,7 @@ pub trait BearerToKeystone: Send + Sync {
     }
 }
 
-/// When a target's token must end, where the target would end it later.
+/// When a target's token must end, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
     /// Where the token is good.
@@ -255,4 +256,14 @@ pub struct Bound {
     pub ends: Timestamp,
     /// The target ends it then.
     pub gone: Timestamp,
+    /// Whose it is, and whose every token will be that is made of it.
+    pub holder: Option<Holder>,
+}
+
+impl Bound {
+    /// Whether the target would end it later than it must.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.ends < self.gone
+    }
 }

@@ -25,6 +25,8 @@ pub enum TicketKind {
     HandedBy,
     /// Somebody asks an upstream again: the others wait.
     Recheck,
+    /// A replica ends what is left of customers that are gone.
+    Departed,
 }
 
 impl TicketKind {
@@ -41,6 +43,7 @@ impl TicketKind {
             Self::Handed => "handed",
             Self::HandedBy => "handedby",
             Self::Recheck => "recheck",
+            Self::Departed => "departed",
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         bonds::Bonds,
         clock::Clock,
         decisions::DecisionRecords,
+        departures::Departures,
         limits::Limits,
         people::{Given, People},
         records::{AuditTrail, Endings, KeyRecords, Reachable, RefreshFamilies, Revocations, Sessions},
@@ -35,6 +36,8 @@ pub struct Opened {
     pub bonds: Arc<dyn Bonds>,
     /// Tokens at targets that must end.
     pub endings: Arc<dyn Endings>,
+    /// What is kept of customers that go.
+    pub departures: Arc<dyn Departures>,
     /// Signing keys.
     pub keys: Arc<dyn KeyRecords>,
     /// The audit trail, for reading.
@@ -115,6 +118,7 @@ pub async fn open(
         families: shared.clone(),
         revocations: shared.clone(),
         endings: shared.clone(),
+        departures: shared.clone(),
         bonds: shared.clone(),
         keys: shared.clone(),
         trail: shared.clone(),

@@ -12,15 +12,18 @@ use fedgate::{
     broker::{directory::Directory, endings::Ender},
     domain::{
         access::{Ceilings, Permit, TargetKind},
+        audit::{Event, What},
         credential::Credential,
         fault::{Code, Fault},
-        ids::TargetId,
+        ids::{TargetId, TenantId},
         secret::Secret,
         time::Timestamp,
     },
     keys::SecretSealer,
     port::{
+        audit::Audit,
         clock::Clock as _,
+        departures::Holder,
         records::{Ending, Endings, RecordFault},
         target::{Bound, Dashboards, Entry, GroupPrefix, Target, TargetFacts, Ways},
     },
@@ -103,8 +106,21 @@ impl Endings for Kept {
     }
 }
 
+/// What the trail says.
+#[derive(Default)]
+struct Trail(Mutex<Vec<Event>>);
+
+#[async_trait]
+impl Audit for Trail {
+    async fn record(&self, event: Event) -> Result<(), RecordFault> {
+        self.0.lock().unwrap().push(event);
+        Ok(())
+    }
+}
+
 struct World {
     ender: Ender,
+    trail: Arc<Trail>,
     kept: Arc<Kept>,
     clock: Arc<TestClock>,
     asked: Arc<Mutex<Vec<String>>>,
@@ -113,6 +129,7 @@ struct World {
 impl World {
     fn new(clouds: &[(&str, Answers)]) -> Self {
         let (clock, asked, kept) = (TestClock::new(), Arc::default(), Arc::new(Kept::default()));
+        let trail = Arc::new(Trail::default());
         let targets = clouds.iter().map(|(id, answers)| -> Arc<dyn Target> {
             Arc::new(Cloud {
                 facts: TargetFacts {
@@ -138,8 +155,10 @@ impl World {
                 directory: Arc::new(directory),
                 endings: Arc::clone(&kept) as Arc<dyn Endings>,
                 sealer: Arc::new(sealer),
+                audit: Arc::clone(&trail) as Arc<dyn Audit>,
                 clock: clock.clone(),
             },
+            trail,
             kept,
             clock,
             asked,
@@ -153,6 +172,12 @@ impl World {
             target: TargetId::parse(target).unwrap(),
             ends: now,
             gone: now.plus(Duration::from_secs(3600)),
+            holder: Some(Holder {
+                tenant: TenantId::parse("acme").unwrap(),
+                upstream: None,
+                client: None,
+                person: token.to_owned(),
+            }),
         };
         self.ender.limit(token, &bound).await.unwrap();
         self.clock.advance(1);
@@ -190,6 +215,32 @@ async fn a_target_that_is_down_is_asked_once_a_round_and_holds_nothing_up() {
     world.clock.advance(3600);
     world.ender.sweep().await;
     assert_eq!((world.asked().len(), world.left()), (0, 0));
+}
+
+#[tokio::test]
+async fn the_trail_says_which_tokens_were_taken_and_when() {
+    let world = World::new(&[("near", Answers::Yes)]);
+    for token in ["permit", "taken", "over"] {
+        world.limit("near", token).await;
+    }
+    for ending in world.kept.0.lock().unwrap().values_mut() {
+        let person = ending.holder.as_ref().unwrap().person.clone();
+        if person != "permit" {
+            ending.why = "tenant 'acme' is not configured any more".to_owned();
+        }
+        if person == "over" {
+            // It has ended by itself: nobody takes it.
+            ending.gone = ending.ends;
+        }
+    }
+    world.ender.sweep().await;
+    assert_eq!((world.asked().len(), world.left()), (2, 0));
+    let trail = world.trail.0.lock().unwrap();
+    let [event] = trail.as_slice() else {
+        panic!("{trail:?}")
+    };
+    assert_eq!(event.subject.as_ref().unwrap().0, "taken");
+    assert!(matches!(&event.what, What::CredentialEnded { why, .. } if why.contains("acme")));
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ mod decisions;
 mod demo;
 mod demo_openstack;
 mod demo_policy;
+mod departures;
 mod docker;
 mod endings;
 mod explain;

@@ -218,6 +218,7 @@ async fn gateway() -> Gateway {
             directory: directory.clone(),
             endings: records.clone(),
             sealer: sealer.clone(),
+            audit: audit.clone(),
             clock: clock.clone(),
         }),
         signer: signer.clone(),

@@ -34,6 +34,7 @@ fn end() -> Bound {
         target: TargetId::parse("openstack").unwrap(),
         ends: Timestamp(100),
         gone: Timestamp(200),
+        holder: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One conformance suite for the stores, and the life of the key ring over a real one.
 
 mod bonds;
+mod departures;
 mod people;
 
 use std::{

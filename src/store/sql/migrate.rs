@@ -6,7 +6,7 @@ use super::{Engine, Records};
 use crate::{domain::time::Timestamp, store::StoreFault};
 
 /// Number, name, text. Numbers are consecutive; a published migration never changes.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "records", include_str!("../../../migrations/0001_records.sql")),
     (2, "tickets", include_str!("../../../migrations/0002_tickets.sql")),
     (
@@ -18,6 +18,11 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "rings", include_str!("../../../migrations/0005_rings.sql")),
     (6, "bonds", include_str!("../../../migrations/0006_bonds.sql")),
     (7, "people", include_str!("../../../migrations/0007_people.sql")),
+    (
+        8,
+        "departures",
+        include_str!("../../../migrations/0008_departures.sql"),
+    ),
 ];
 
 /// Our name among PostgreSQL's advisory locks ("fedgate").

@@ -8,6 +8,7 @@
 mod audit;
 mod bonds;
 mod decisions;
+mod departures;
 mod endings;
 mod families;
 mod keys;

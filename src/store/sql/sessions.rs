@@ -110,6 +110,7 @@ impl Sessions for Records {
             "DELETE FROM revocations WHERE ends <= $1",
             "DELETE FROM bonds WHERE ends <= $1",
             "DELETE FROM renewals WHERE ends <= $1",
+            "DELETE FROM endings WHERE gone <= $1",
         ] {
             dropped += sqlx::query(statement)
                 .bind(now.0)

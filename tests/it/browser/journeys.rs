@@ -338,6 +338,7 @@ async fn gateway() -> Gateway {
             directory: directory.clone(),
             endings: Arc::new(records.clone()),
             sealer: sealer.clone(),
+            audit: audit.clone(),
             clock: clock.clone(),
         }),
         signer: ring.clone(),

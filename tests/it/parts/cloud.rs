@@ -29,7 +29,7 @@ pub struct Cloud {
     pub keystone: Keystone,
     /// Where Keystone keeps its state.
     pub state: PathBuf,
-    serving: Serving,
+    serving: Option<Serving>,
 }
 
 /// Alice has `webshop` of acme, `lab` of acme's second domain and one whose name is odd; bob has `bench` of acme,
@@ -107,7 +107,7 @@ impl Cloud {
         let keystone_url = format!("http://127.0.0.1:{keystone_port}");
         put("fedgate.yaml", &config(&issuer, port, (&keystone_url, schema)));
         let keystone = Keystone::start_as(&issuer, &wish).await;
-        let serving = Serving::answering(folder.path(), &issuer).await;
+        let serving = Some(Serving::answering(folder.path(), &issuer).await);
         Self {
             folder,
             issuer,
@@ -124,13 +124,37 @@ impl Cloud {
 
     /// Takes the rule for operators away: alice keeps `webshop` alone. The gateway knows a moment later.
     pub fn end_rule_run(&self) {
+        self.configure(|text| without(text, "rule: run,", 1));
+    }
+
+    /// Changes the configuration, and has the gateway read it again.
+    pub fn configure(&self, change: impl FnOnce(&str) -> String) {
         let path = self.folder.path().join("fedgate.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
-        let (ended, rest): (Vec<&str>, Vec<&str>) =
-            text.lines().partition(|line| line.contains("rule: run,"));
-        assert_eq!(ended.len(), 1);
-        keep(&path, &(rest.join("\n") + "\n"));
-        self.serving.hang_up();
+        keep(&path, &change(&text));
+        self.serving.as_ref().unwrap().hang_up();
+    }
+
+    /// Ends the gateway by SIGKILL.
+    pub fn kill(&mut self) {
+        self.serving = None;
+    }
+
+    /// Starts the gateway on what it had.
+    pub async fn serve_again(&mut self) {
+        self.serving = Some(Serving::answering(self.folder.path(), &self.issuer).await);
+    }
+
+    /// Starts Keystone 30 again on what it had, after `keystone.stop()`.
+    pub async fn keystone_again(&mut self) {
+        let port = self.keystone.url.rsplit_once(':').unwrap().1;
+        let wish = Wish {
+            header_prefix: PREFIX,
+            dir: Some(&self.state),
+            port: Some(port.parse().unwrap()),
+            ..Wish::default()
+        };
+        self.keystone = Keystone::start_as(&self.issuer, &wish).await;
     }
 
     /// An operator's command.
@@ -188,6 +212,13 @@ impl Cloud {
     pub async fn scoped(&self, token: &str, project: (&str, &str)) -> Result<(String, Value), StatusCode> {
         scoped(&self.issuer, token, project).await
     }
+}
+
+/// A text without the lines that say this: so many.
+pub fn without(text: &str, word: &str, count: usize) -> String {
+    let (gone, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.contains(word));
+    assert_eq!(gone.len(), count, "{word}");
+    rest.join("\n") + "\n"
 }
 
 /// The names of the roles in Keystone's document of a token, sorted.

@@ -9,7 +9,7 @@ use super::port::free_port;
 
 /// A running Keystone; ends when dropped.
 pub struct Keystone {
-    child: Child,
+    child: Option<Child>,
     _dir: tempfile::TempDir,
     /// `http://127.0.0.1:<port>`
     pub url: String,
@@ -130,7 +130,7 @@ impl Keystone {
             .spawn()
             .expect("keystone-run.sh starts");
         let mut keystone = Self {
-            child,
+            child: Some(child),
             url: format!("http://127.0.0.1:{port}"),
             _dir: dir,
         };
@@ -146,7 +146,9 @@ impl Keystone {
             {
                 return;
             }
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Some(child) = &mut self.child
+                && let Ok(Some(status)) = child.try_wait()
+            {
                 panic!("Keystone ended at once ({status}); see tests/parts/keystone-run.sh");
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
@@ -155,10 +157,19 @@ impl Keystone {
     }
 }
 
+impl Keystone {
+    /// Ends it; its state stays where it was wished.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // SIGTERM lets the master end its worker; SIGKILL would leave that to the worker itself.
+            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            let _ = child.wait();
+        }
+    }
+}
+
 impl Drop for Keystone {
     fn drop(&mut self) {
-        // SIGTERM lets the master end its worker; SIGKILL would leave that to the worker itself.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
+        self.stop();
     }
 }

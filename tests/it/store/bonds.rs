@@ -111,6 +111,8 @@ pub async fn tokens_that_must_end_are_found_in_time(opened: &Opened) {
         sealed: format!("sealed {id}"),
         ends: Timestamp(NOW + ends),
         gone: Timestamp(NOW + 3600),
+        holder: None,
+        why: String::new(),
     };
     let ending = |id: &str, ends: i64| at("openstack", id, ends);
     for (id, ends) in [("late", 20), ("soon", 5), ("later", 90)] {
