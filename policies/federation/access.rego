@@ -1,7 +1,8 @@
 # Who gets what at a target.
 #
 # `data.fed` is compiled from the configuration (tenants, access). `data.fed.rules` is keyed by tenant,
-# target, upstream or "*", and group, so that a decision looks at one person's groups and nothing else.
+# target, upstream or "*", and group, so that a decision looks at one person's groups and nothing else;
+# `data.fed.clients` in the same way by client, so that no group, whatever its name, reads a client's rules.
 # Whatever is allowed here, the gateway still takes reserved roles and foreign domains away.
 package federation.access
 
@@ -10,6 +11,8 @@ import rego.v1
 tenant := data.fed.tenants[input.subject.tenant]
 
 rules := data.fed.rules[input.subject.tenant][input.request.target]
+
+client_rules := data.fed.clients[input.subject.tenant][input.request.target]
 
 person if input.subject.client == false
 
@@ -40,35 +43,34 @@ reason_for := {
 	"rule_found": "no_matching_rule",
 }
 
-# What the access rules offer at this target, by group: rules for every upstream, and those for this one.
-tables := [table | some upstream in ["*", input.subject.upstream]; table := rules[upstream]]
-
-# (Sets are made whole where that is possible: the engine is slower at `contains`, member by member.)
-on_offer := {offer |
-	some table in tables
+# What is offered at this target: by the access rules for every upstream and for this one, and beside them.
+# (Lists are made whole, and sets only where members could come twice into an answer: the engine is slower at
+# `contains`, member by member, and compares whole offers to keep a set.)
+on_offer := array.concat([offer | some offer in offers], [offer |
+	some upstream in ["*", input.subject.upstream]
+	table := rules[upstream]
 	some held in array.concat([{"name": "*"}], object.get(input.subject, "groups", []))
 	some offer in table[held.name]
-	split(held.name, ":")[0] != "client"
-} | offers if {
-	person
+]) if {
+	input.subject.client == false
 }
 
-# A client that acts for itself stands in rules as the group `client:<id>`, which no person can hold.
-else := {offer |
+# A client that acts for itself has rules of its own (`group: client:<id>` in the configuration).
+else := array.concat([offer | some offer in offers], [offer |
 	input.subject.client == true
 	is_string(input.request.client)
-	name := concat("", ["client:", input.request.client])
-	some table in tables
-	some offer in table[name]
-} | offers
+	some upstream in ["*", input.subject.upstream]
+	some offer in client_rules[upstream][input.request.client]
+])
 
 # What is offered beside the access rules: other modules of this package may add to it.
 #
 # A sign-in at the gateway itself is open to the tenant's people until a rule for it says whom.
 offers contains built_in if {
-	person
 	input.request.kind == "gateway"
+	person
 	not rules
+	not client_rules
 }
 
 # A client that acts for itself holds no groups of people: it gets a session, and what its own rules give.
@@ -102,20 +104,19 @@ lacking(demands) := object.keys(demands) - (fulfilled | kept) if {
 }
 
 # Offers that hold more than grants: demands, or a lifetime. Most do not, and are passed over from here on.
-termed contains offer if {
-	some offer in on_offer
-	count(offer) > 1
-}
+termed := [offer | some offer in on_offer; count(offer) > 1]
 
 # Offers whose demands are met, or that have none. Each has to say so: demands that cannot be read are not met.
 open := on_offer if count(termed) == 0
 
-else := ((on_offer - termed) | {offer | some offer in termed; not offer.demands}) | {offer | some offer in termed; count(lacking(offer.demands)) == 0}
+else := [offer | some offer in on_offer; met(offer)]
+
+met(offer) if not offer.demands
+
+met(offer) if count(lacking(offer.demands)) == 0
 
 # No more than was asked for, so that the reasons fit the question.
-everything if input.request.only == null
-
-wanted(_) if everything
+wanted(_) if input.request.only == null
 
 wanted(grant) if grant.entitlement in input.request.only
 
@@ -126,7 +127,7 @@ else := set()
 # What the rules of the library leave of it (`policy.rules`). A tenant without any skips them all.
 given := offered if not data.rules.on.of
 
-given := weighed if data.rules.on.of
+else := weighed
 
 candidates contains here if {
 	some grant in (offered | data.rules.emergency.grants)
@@ -145,7 +146,7 @@ objections(grant) := union({
 	data.rules.roles.objections(grant, candidates),
 })
 
-grants := given if everything
+grants := given if input.request.only == null
 
 else := {grant | some grant in given; grant.entitlement in input.request.only}
 
@@ -176,12 +177,20 @@ missing contains reason if {
 	some reason in data.rules.emergency.unmet
 }
 
-timed := open & termed if count(termed) > 0
-
 # The shortest life among the offers that give something, and never past the end of an agreement.
+lifetime := null if {
+	count(termed) == 0
+	not data.rules.on.of
+}
+
+else := min(lives) if count(lives) > 0
+
+else := null
+
 # (In this engine an undefined term in the head would end the loop: it is bound in the body.)
 lives contains life if {
-	some offer in timed
+	some offer in open
+	count(offer) > 1
 	some life in ({life | life := offer.lifetime_s} | {life | life := offer.demands.contract_ended - input.context.time_s})
 	some grant in offer.grants
 	wanted(grant)
@@ -191,10 +200,6 @@ lives contains life if {
 	data.rules.on.of
 	some life in (data.rules.workload.lives | data.rules.emergency.lives)
 }
-
-default lifetime := null
-
-lifetime := min(lives) if count(lives) > 0
 
 # Rules of the library about the person and their organisation, whatever is asked for.
 barred contains reason if {
@@ -241,17 +246,25 @@ obligations contains code if {
 	some code in data.rules.emergency.obligations
 }
 
-# Nothing beside a refusal.
-results := grants if allow
-
-else := set()
-
+# What is given, or why nothing is; reasons are only looked for where there is a refusal.
 decision := {
-	"allow": allow,
-	"reasons": sort(reasons),
-	"grants": results,
+	"allow": true,
+	"reasons": [],
+	"grants": grants,
 	"rule": "federation/access",
 	"lifetime_s": lifetime,
 	"withhold": sort(withhold),
 	"obligations": sort(obligations),
+} if {
+	allow
+}
+
+else := {
+	"allow": false,
+	"reasons": sort(reasons),
+	"grants": [],
+	"rule": "federation/access",
+	"lifetime_s": null,
+	"withhold": sort(withhold),
+	"obligations": [],
 }

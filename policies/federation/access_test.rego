@@ -12,6 +12,7 @@ session := {"kind": "session"}
 
 fed := {
 	"tenants": {"acme": {"status": "active"}, "blue": {"status": "active"}, "frozen": {"status": "suspended"}},
+	"clients": {"acme": {"openstack": {"*": {"bot": [{"grants": [grant(role("reader"), "bots")]}]}}}},
 	"rules": {
 		"acme": {
 			"openstack": {"*": {
@@ -20,7 +21,6 @@ fed := {
 					"grants": [grant(role("manager"), "ops")],
 					"demands": {"mfa_required": true, "sign_in_too_old": 3600, "contract_ended": 2000},
 				}],
-				"client:bot": [{"grants": [grant(role("reader"), "bots")]}],
 				"*": [{"grants": [grant(role("reader"), "all")]}],
 			}},
 			"grafana": {
@@ -286,9 +286,16 @@ test_machine_gets_its_own_rules if {
 }
 
 test_person_is_no_machine if {
-	who := openstack({"groups": [{"name": "client:bot", "rule": "m"}]})
+	who := openstack({"groups": [{"name": "client:bot", "rule": "m"}, {"name": "bot", "rule": "m"}]})
 	answer := access.decision with input as object.union(who, {"request": {"client": "bot"}}) with data.fed as fed
 	given(answer) == {"all"}
+}
+
+# A gateway whose only rules are for clients is not open to everybody.
+test_rules_for_machines_close_the_door_to_people if {
+	closed := object.union(fed, {"clients": {"acme": {"gateway": {"*": {"bot": [{"grants": [grant(session, "bots")]}]}}}}})
+	answer := access.decision with input as asks({}, "gateway", "gateway") with data.fed as closed
+	refused(answer, ["no_matching_rule"])
 }
 
 test_machine_gets_nothing_made_for_people if {

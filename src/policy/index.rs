@@ -2,6 +2,8 @@
 //!
 //! `data.fed.rules[tenant][target][upstream or "*"][group]` is a short list, so a decision costs what the
 //! groups of one person cost, however many rules there are. Each item carries its finished grants.
+//! `data.fed.clients[tenant][target][upstream or "*"][client]` is the same for clients that act for themselves: a
+//! table of their own, so that no group of a person's can be spelled to reach it.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +41,13 @@ pub(super) fn data(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) ->
             (tenant.id.to_string(), facts)
         })
         .collect();
-    let mut index: BTreeMap<String, ByTarget> = BTreeMap::new();
+    let mut people: BTreeMap<String, ByTarget> = BTreeMap::new();
+    let mut clients = people.clone();
     for rule in rules {
+        let (index, name) = match rule.client() {
+            Some(client) => (&mut clients, client),
+            None => (&mut people, rule.group.as_str()),
+        };
         let upstream = rule
             .upstream
             .as_ref()
@@ -52,13 +59,14 @@ pub(super) fn data(config: &Config, rules: &[AccessRule], tenants: &[Tenant]) ->
             .or_default()
             .entry(upstream)
             .or_default()
-            .entry(rule.group.clone())
+            .entry(name.to_owned())
             .or_default()
             .push(offer(rule));
     }
     let mut fed = json!({
         "tenants": standing,
-        "rules": index,
+        "rules": people,
+        "clients": clients,
         "library": library::data(&config.rules, tenants),
         "reviews": reviews(&config.reviews),
     });

@@ -175,6 +175,11 @@ pub fn check_targets(rules: &[AccessRule], targets: &BTreeMap<TargetId, TargetKi
 }
 
 impl AccessRule {
+    /// The client it is for, where it is for one that acts for itself.
+    pub(crate) fn client(&self) -> Option<&str> {
+        self.group.strip_prefix("client:")
+    }
+
     fn problem(&self, key: &str, what: impl Into<String>, instead: impl Into<String>) -> Problem {
         Problem::rule(&self.rule, key, what, instead)
     }

@@ -36,7 +36,7 @@ const GATEWAY: &str = "gateway";
 /// The groups that the access rules of a target name, each with its tenant's domain: those that provisioning makes.
 pub(in crate::app) fn named_groups(config: &Config, target: &TargetId) -> BTreeSet<(String, String)> {
     let rules = config.access.iter().filter(|rule| &rule.target == target);
-    let rules = rules.filter(|rule| rule.group != "*" && !rule.group.starts_with("client:"));
+    let rules = rules.filter(|rule| rule.group != "*" && rule.client().is_none());
     rules
         .filter_map(|rule| {
             let tenant = config.tenants.iter().find(|tenant| tenant.id == rule.tenant)?;
