@@ -64,6 +64,7 @@ mod rego_builtins;
 mod rego_differential;
 mod rego_documents;
 mod rego_functions;
+mod rego_globs;
 mod rego_imports;
 mod rego_metadata;
 mod rego_strict;

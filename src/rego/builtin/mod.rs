@@ -13,6 +13,11 @@ mod crypto;
 mod encoding;
 mod entry;
 mod fault;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each step names the few parts that it looks at"
+)]
+mod glob;
 mod interpolate;
 mod json;
 mod jwt;
@@ -62,6 +67,7 @@ const FAMILIES: &[&[Builtin]] = &[
     bits::TABLE,
     crypto::TABLE,
     entry::TABLE,
+    glob::TABLE,
     interpolate::TABLE,
     json::TABLE,
     jwt::TABLE,
