@@ -325,3 +325,91 @@ fn letters_bits_and_bytes() {
     table.all(&["units.parse_bytes($0)"], &[&sizes]);
     check(&table);
 }
+
+#[test]
+fn encodings_and_paths() {
+    let mut table = Table::default();
+    let texts = [
+        "",
+        "a",
+        "ab",
+        "YQ==",
+        "YR==",
+        "YWI",
+        "YW\nI=",
+        "-_8",
+        "+/8=",
+        "%zz",
+        "a b*~",
+        "é&<>\"\\",
+        "\u{2028}",
+        "1h",
+        "1Ki",
+        "1KI",
+        "2M",
+        "3m",
+        "1E",
+        "1e2k",
+        "7\"k\"",
+        "1 k",
+        "null",
+        "[1]",
+        "{\"type\":1}",
+    ]
+    .map(Json::from);
+    let others = [json!(null), json!(1.5), json!([1, "a"]), json!({"a": "b"})];
+    let any = [texts.as_slice(), &others].concat();
+    let calls = [
+        "base64.decode($0)",
+        "base64.is_valid($0)",
+        "base64url.decode($0)",
+        "json.marshal($0)",
+        "json.verify_schema($0)[0]",
+        "units.parse($0)",
+        "urlquery.encode($0)",
+    ];
+    table.all(&calls, &[&any]);
+    let numbers = [-2, -1, 0, 1, 2, 8, 10, 16].map(Json::from);
+    let parts = [numbers.as_slice(), &[json!(1.5), json!(1e21), json!("1")]].concat();
+    let texts = ["", "abc", "é日本"].map(Json::from);
+    table.all(&["substring($0, $1, $2)"], &[&texts, &parts, &parts]);
+    let wholes = [
+        json!(15.9),
+        json!(-15.9),
+        json!(-0.5),
+        json!(1e21),
+        json!(18_446_744_073_709_551_615_u64),
+        json!("1"),
+    ];
+    table.all(&["format_int($0, $1)"], &[&wholes, &parts]);
+    let document = json!({"a": [1, 2, {"b": "<x>&", "c": []}], "d": {}, "e": "q\"\\", "z": "é"});
+    let options = [
+        json!({}),
+        json!({"pretty": true}),
+        json!({"indent": "  "}),
+        json!({"prefix": "> "}),
+        json!({"prefix": "p", "indent": "i", "pretty": false}),
+        json!({"pretty": 1}),
+        json!({"other": true}),
+    ];
+    table.all(
+        &["json.marshal_with_options($0, $1)"],
+        &[&[document, json!([])], &options],
+    );
+    let objects = [
+        json!({"a": "b c*~", "z": ["1", "é"]}),
+        json!({"b": "x", "a": []}),
+        json!({"a": 1}),
+        json!({"a": [1]}),
+        json!({}),
+    ];
+    table.all(&["urlquery.encode_object($0)"], &[&objects]);
+    let graphs = [
+        json!({"a": ["b", "a"], "b": ["c"], "c": ["a"], "d": "x", "e": []}),
+        json!({"a": {"b": 1}, "b": null}),
+        json!({}),
+    ];
+    let starts = [json!(["a", "b", "d", "e", "q"]), json!([]), json!("a")];
+    table.all(&["graph.reachable_paths($0, $1)"], &[&graphs, &starts]);
+    check(&table);
+}

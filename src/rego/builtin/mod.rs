@@ -8,6 +8,7 @@
 
 mod arguments;
 mod array;
+mod base64;
 mod bits;
 mod crypto;
 mod encoding;
@@ -18,6 +19,7 @@ mod fault;
     reason = "each step names the few parts that it looks at"
 )]
 mod glob;
+mod graph;
 mod interpolate;
 mod json;
 mod jwt;
@@ -41,6 +43,7 @@ mod template;
 mod time;
 mod units;
 mod uri;
+mod urlquery;
 mod uuid;
 
 use anyhow::anyhow;
@@ -64,10 +67,12 @@ struct Builtin {
 /// Every family, in the order of the listing.
 const FAMILIES: &[&[Builtin]] = &[
     array::TABLE,
+    base64::TABLE,
     bits::TABLE,
     crypto::TABLE,
     entry::TABLE,
     glob::TABLE,
+    graph::TABLE,
     interpolate::TABLE,
     json::TABLE,
     jwt::TABLE,
@@ -89,6 +94,7 @@ const FAMILIES: &[&[Builtin]] = &[
     time::TABLE,
     units::TABLE,
     uri::TABLE,
+    urlquery::TABLE,
     uuid::TABLE,
 ];
 

@@ -1,5 +1,6 @@
-//! `numbers.*`: ranges, of numbers of any size and in bounds.
+//! `numbers.*`: ranges, of numbers of any size and in bounds; `format_int` with all digits.
 
+use num_bigint::BigInt;
 use regorus::Value;
 
 use super::arguments::Arguments;
@@ -7,6 +8,11 @@ use super::fault::Fault;
 use super::{Answer, Builtin};
 
 pub(super) const TABLE: &[Builtin] = &[
+    Builtin {
+        name: "format_int",
+        arity: 2,
+        call: format_int,
+    },
     Builtin {
         name: "numbers.range",
         arity: 2,
@@ -21,6 +27,26 @@ pub(super) const TABLE: &[Builtin] = &[
 
 /// Numbers of one range at most. OPA goes on until its time is over.
 const MOST: usize = 1_000_000;
+
+/// Cut at the point, towards zero.
+fn format_int(arguments: &Arguments<'_>) -> Answer {
+    let value = arguments.value(1);
+    let Value::Number(number) = value else {
+        return Err(Fault::kind(1, &["number"], value));
+    };
+    let base = arguments
+        .integer(2)
+        .ok()
+        .filter(|base| matches!(base, 2 | 8 | 10 | 16));
+    let base = base.and_then(|base| u32::try_from(base).ok());
+    let base = base.ok_or_else(|| Fault::operand(2, "must be one of {2, 8, 10, 16}"))?;
+    let digits = number.format_decimal();
+    let whole = digits.split_once('.').map_or(digits.as_str(), |(whole, _)| whole);
+    let whole: BigInt = whole
+        .parse()
+        .map_err(|_| Fault::from("the number has no digits"))?;
+    Ok(Value::from(whole.to_str_radix(base)))
+}
 
 fn range(arguments: &Arguments<'_>) -> Answer {
     numbers(arguments, &Value::from(1))

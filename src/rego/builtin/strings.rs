@@ -27,6 +27,11 @@ pub(super) const TABLE: &[Builtin] = &[
         arity: 3,
         call: split_n,
     },
+    Builtin {
+        name: "substring",
+        arity: 3,
+        call: substring,
+    },
 ];
 
 /// Where the text is found, overlaps too; positions count characters.
@@ -77,6 +82,15 @@ fn split_n(arguments: &Arguments<'_>) -> Answer {
     };
     let parts = parts.into_iter().skip(skipped).take(wanted).map(Value::from);
     Ok(Value::from(parts.collect::<Vec<_>>()))
+}
+
+/// Characters from a position on; all of them where the length is negative.
+fn substring(arguments: &Arguments<'_>) -> Answer {
+    let (text, offset, length) = (arguments.string(1)?, arguments.integer(2)?, arguments.integer(3)?);
+    let offset = usize::try_from(offset).map_err(|_| Fault::from("negative offset"))?;
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let part: String = text.chars().skip(offset).take(length).collect();
+    Ok(Value::from(part))
 }
 
 #[cfg(test)]

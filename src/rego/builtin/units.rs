@@ -58,8 +58,22 @@ pub(super) const TABLE: &[Builtin] = &[
     },
 ];
 
+/// Units of anything: only the first letter tells large from small.
+const UNITS: [&str; 25] = [
+    "", "m", "k", "K", "ki", "Ki", "M", "mi", "Mi", "g", "G", "gi", "Gi", "t", "T", "ti", "Ti", "p", "P",
+    "pi", "Pi", "e", "E", "ei", "Ei",
+];
+
 fn parse(arguments: &Arguments<'_>) -> Answer {
-    bounded("units.parse", arguments)
+    let text = arguments.string(1)?.replace('"', "");
+    let (_, unit) = text.split_at(number_end(&text.to_ascii_lowercase()));
+    let rest = unit.chars().skip(1).flat_map(char::to_lowercase);
+    let unit: String = unit.chars().take(1).chain(rest).collect();
+    // The engine's own knows more of them, such as `h` for a hundred.
+    if !UNITS.contains(&unit.as_str()) {
+        return Err(Fault::Failed(format!("units.parse: unit {unit} not recognized")));
+    }
+    bounded("units.parse", &text)
 }
 
 fn parse_bytes(arguments: &Arguments<'_>) -> Answer {
@@ -166,8 +180,7 @@ fn may_be_written(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn bounded(name: &str, arguments: &Arguments<'_>) -> Answer {
-    let text = arguments.string(1)?;
+fn bounded(name: &str, text: &str) -> Answer {
     may_be_written(text)?;
     let failed = |error: &dyn std::fmt::Display| Fault::Failed(error.to_string());
     // The engine's function wants the place of the call, for its error texts.
@@ -187,7 +200,7 @@ fn bounded(name: &str, arguments: &Arguments<'_>) -> Answer {
     let Some((own, _)) = BUILTINS.get(name) else {
         return Err(Fault::Failed(format!("{name} is missing")));
     };
-    let value = own(&span, &[operand], &[arguments.value(1).clone()], true);
+    let value = own(&span, &[operand], &[Value::from(text)], true);
     value.map_err(|error| {
         let text = error.to_string();
         let said = text

@@ -101,7 +101,12 @@ impl<'s> Check<'_, 's> {
             return Ok(());
         }
         if !matches!(schema, Value::Object(_)) {
-            return Err(Fault::from("Expected: Valid Schema, given: Invalid JSON"));
+            let said = if self.depth == 0 {
+                "schema is invalid"
+            } else {
+                "Expected: Valid Schema, given: Invalid JSON"
+            };
+            return Err(Fault::from(said));
         }
         self.depth += 1;
         if self.depth > DEPTH {
