@@ -110,9 +110,7 @@ pub async fn build(config: Config, secrets: &dyn Secrets, metrics: Metrics) -> R
         clock: Arc::clone(&parts.clock),
     }
     .start();
-    if let Some(keeper) = &world.keeper {
-        keeper.start();
-    }
+    world.keeper.start();
     let doors = Doors::new(fronts::router(&config, parts, &opened)?);
     Ok(App {
         address: config.listen.address,

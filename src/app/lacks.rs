@@ -15,7 +15,7 @@ use super::{
     provision::named_groups,
 };
 use crate::{
-    config::Config,
+    config::{Config, secret::SecretSources},
     domain::{
         ids::TargetId,
         lack::{Lack, parts_of},
@@ -68,6 +68,7 @@ fn manager(
 ) -> Result<Option<Looker>, StartFault> {
     let by = Provisioner::open(keystone, &config.issuer, secrets, Arc::clone(clock));
     let by = by.map_err(|fault| StartFault(format!("target '{}': {fault}", keystone.id)))?;
+    let by = by.map(|by| by.rereading(Arc::new(SecretSources::default())));
     Ok(by.map(|by| Looker::by_manager(by, &named_groups(config, &keystone.id), patience)))
 }
 

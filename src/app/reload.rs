@@ -26,6 +26,7 @@ use crate::{
     config::{Config, secret::SecretSources},
     domain::ids::TenantId,
     policy, store,
+    target::Declared,
 };
 
 use super::{
@@ -33,6 +34,7 @@ use super::{
     fronts,
     jobs::Upkeep,
     policies::{Hangups, basis},
+    provision,
     world::{Before, World},
 };
 
@@ -111,22 +113,17 @@ impl Reload {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             StartFault(lines.join("\n"))
         })?;
-        let (config, mut waiting) = with_what_is_opened_once(&self.held, read);
-        match &self.world.keeper {
-            Some(keeper) => {
-                if keeper.provisions() {
-                    gone_in_steps(&self.held, &config)?;
-                }
-                keeper.check(&config).await?;
-            }
-            None if config.people.is_some() => waiting.push("people"),
-            None => {}
+        let (config, waiting) = with_what_is_opened_once(&self.held, read);
+        if provision::provisions(&self.held) {
+            gone_in_steps(&self.held, &config)?;
         }
         let before = Before {
             config: &self.held,
             directory: &self.directory,
         };
         let secrets = SecretSources::default();
+        let keeper = &self.world.keeper;
+        let ready = keeper.prepare(&config, &secrets).await?;
         let parts = self
             .world
             .parts((&config, Some(before)), &secrets, &self.opened)?;
@@ -141,9 +138,7 @@ impl Reload {
         // What nobody configured holds any more ends in the background.
         self.upkeep.take(departed);
         // After the policies: people must not be compared by rules that were refused.
-        if let Some(keeper) = &self.world.keeper {
-            keeper.take(config.clone());
-        }
+        keeper.take(ready);
         (self.held, self.directory) = (config, directory);
         Ok((revision, waiting))
     }
@@ -165,9 +160,24 @@ fn gone_in_steps(held: &Config, next: &Config) -> Result<(), StartFault> {
     })
 }
 
+/// The targets that are open, each with the provisioning that was read of it: who is prepared there, by which account.
+fn with_provision_of(held: &[Declared], read: &[Declared]) -> Vec<Declared> {
+    let mut targets = held.to_vec();
+    for target in &mut targets {
+        let mut others = read.iter().filter_map(Declared::as_keystone);
+        if let Declared::Keystone(keystone) = target
+            && let Some(new) = others.find(|other| other.id == keystone.id)
+        {
+            keystone.provision.clone_from(&new.provision);
+        }
+    }
+    targets
+}
+
 /// What was read, but for what a gateway opens once; and what of that has changed.
 fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'static str>) {
     let (old, new) = (&held.policy, &read.policy);
+    let targets = with_provision_of(&held.targets, &read.targets);
     let waiting = [
         ("issuer", held.issuer != read.issuer),
         ("listen", held.listen != read.listen),
@@ -175,8 +185,8 @@ fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'stati
         ("store", held.store != read.store),
         ("keys", held.keys != read.keys),
         ("log", held.log != read.log),
-        // Keystones have accounts and streams of their own, and issuers beside ours have keys.
-        ("targets", held.targets != read.targets),
+        // Keystones have streams of their own, and issuers beside ours have keys.
+        ("targets", targets != read.targets),
         ("policy.services", old.services != new.services),
         ("policy.bundles", old.bundles != new.bundles),
         ("policy.keys", old.keys != new.keys),
@@ -197,7 +207,7 @@ fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'stati
         store: held.store.clone(),
         keys: held.keys.clone(),
         log: held.log.clone(),
-        targets: held.targets.clone(),
+        targets,
         policy: policy::Config {
             services: old.services.clone(),
             bundles: old.bundles.clone(),

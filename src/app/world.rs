@@ -44,7 +44,7 @@ use super::{
     callers::{admin_token, asking, proofs},
     lacks,
     policies::Policies,
-    provision::Keeper,
+    provision::{self, Keeper},
 };
 
 /// Everything the front ends are made of.
@@ -79,7 +79,7 @@ pub(super) struct World {
     pub sealer: Arc<dyn Sealer>,
     pub ring: Arc<Rings>,
     pub policies: Policies,
-    pub keeper: Option<Arc<Keeper>>,
+    pub keeper: Arc<Keeper>,
     pub metrics: Arc<Metrics>,
     /// What the doors of the policy engine count.
     pub rest_meter: Option<Arc<Meter>>,
@@ -187,9 +187,9 @@ impl World {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             lifetime: Duration::from_secs(config.session.lifetime_s),
-            remember: self.keeper.as_ref().map(|keeper| Remember {
+            remember: provision::needed(config).then(|| Remember {
                 people: Arc::clone(&opened.people),
-                bell: keeper.bell(),
+                bell: self.keeper.bell(),
             }),
         }
     }

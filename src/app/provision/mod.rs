@@ -13,28 +13,24 @@ mod wanted;
 
 use std::sync::Arc;
 
-pub(super) use pass::Keeper;
 pub use pass::State;
 use pass::Tools;
+pub(super) use pass::{Keeper, needed, provisions};
 pub(super) use wanted::named_groups;
 
 use super::{build::StartFault, policies::Policies};
 use crate::{
     config::Config,
     port::{clock::Clock, secrets::Secrets},
-    store, target,
+    store,
 };
 
-/// What keeps people at targets as they should be; none where nothing is provisioned and nobody listed.
+/// What keeps people at targets as they should be. It waits where nothing is provisioned and nobody listed.
 pub(super) fn keeper(
     config: &Config,
     secrets: &dyn Secrets,
     (opened, policies, clock): (&store::Opened, &Policies, &Arc<dyn Clock>),
-) -> Result<Option<Arc<Keeper>>, StartFault> {
-    let mut keystones = config.targets.iter().filter_map(target::Declared::as_keystone);
-    if config.people.is_none() && !keystones.any(|keystone| keystone.provision.is_some()) {
-        return Ok(None);
-    }
+) -> Result<Arc<Keeper>, StartFault> {
     let tools = Tools::new(opened, Arc::clone(&policies.quiet), Arc::clone(clock));
-    Keeper::open(config, secrets, tools).map(|keeper| Some(Arc::new(keeper)))
+    Keeper::open(config, secrets, tools).map(Arc::new)
 }

@@ -104,8 +104,8 @@ impl Hand {
         self.opened.close().await;
     }
 
-    fn chosen(&self, target: Option<&str>) -> Result<Vec<&Provisioner>, StartFault> {
-        let all = self.keeper.provisioners().iter();
+    fn chosen(&self, target: Option<&str>) -> Result<Vec<Arc<Provisioner>>, StartFault> {
+        let all = self.keeper.provisioners().into_iter();
         let chosen: Vec<_> = all
             .filter(|by| target.is_none_or(|target| by.target() == target))
             .collect();
@@ -130,7 +130,7 @@ impl Hand {
         let (config, known) = (self.keeper.config(), self.known().await?);
         let mut plans = Vec::new();
         for by in self.chosen(target)? {
-            let looked = self.keeper.look(&config, by, &known).await?;
+            let looked = self.keeper.look(&config, &by, &known).await?;
             plans.push(Planned {
                 target: by.target().to_owned(),
                 plan: looked.plan,
@@ -152,7 +152,7 @@ impl Hand {
                 own.flat_map(|plan| plan.plan.changes.iter().cloned())
                     .collect::<BTreeSet<Change>>()
             });
-            all.push(self.in_turn(by, self.applied(by, file)).await?);
+            all.push(self.in_turn(&by, self.applied(&by, file)).await?);
         }
         Ok(all)
     }
@@ -298,11 +298,11 @@ impl Hand {
         let mut waiting = Vec::new();
         for by in self.keeper.provisioners() {
             let made = async {
-                let looked = self.keeper.look(&config, by, known).await?;
+                let looked = self.keeper.look(&config, &by, known).await?;
                 let plan = looked.plan.clone().about(&keys);
-                self.keeper.make(by, &looked, &plan, known).await
+                self.keeper.make(&by, &looked, &plan, known).await
             };
-            match self.in_turn(by, made).await {
+            match self.in_turn(&by, made).await {
                 Ok(outcome) => waiting.extend(
                     outcome
                         .failed

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::{
-    config::Config,
+    config::{Config, secret::SecretSources},
     domain::{
         audit::{Event, Personal, What},
         ids::{Reference, TargetId},
@@ -30,7 +30,10 @@ use crate::{
         secrets::Secrets,
     },
     store,
-    target::keystone::provision::{Change, Found, Ledger, Outcome, Plan, Provisioner},
+    target::{
+        Declared, keystone,
+        keystone::provision::{Change, Found, Ledger, Outcome, Plan, Provisioner},
+    },
 };
 
 use super::{super::build::StartFault, people, turn, wanted::View};
@@ -100,10 +103,46 @@ impl Tools {
 
 /// Keeps all Keystones of a gateway.
 pub(in super::super) struct Keeper {
-    config: Mutex<Arc<Config>>,
-    provisioners: Vec<Provisioner>,
+    ready: Mutex<Arc<Ready>>,
     tools: Tools,
     wake: Arc<Notify>,
+}
+
+/// A configuration, with everything opened that passes by it need.
+pub(in super::super) struct Ready {
+    config: Arc<Config>,
+    provisioners: Vec<Arc<Provisioner>>,
+}
+
+impl Ready {
+    /// Opens what is configured; signs in nowhere. Passwords are read here, and again when Keystone refuses one.
+    fn open(config: &Config, secrets: &dyn Secrets, tools: &Tools) -> Result<Self, StartFault> {
+        let mut provisioners = Vec::new();
+        for keystone in keystones(config) {
+            let opened = Provisioner::open(keystone, &config.issuer, secrets, Arc::clone(&tools.clock))
+                .map_err(|fault| StartFault(format!("targets: '{}': {fault}", keystone.id)))?;
+            let opened = opened.map(|by| Arc::new(by.rereading(Arc::new(SecretSources::default()))));
+            provisioners.extend(opened);
+        }
+        Ok(Self {
+            config: Arc::new(config.clone()),
+            provisioners,
+        })
+    }
+}
+
+fn keystones(config: &Config) -> impl Iterator<Item = &keystone::Config> {
+    config.targets.iter().filter_map(Declared::as_keystone)
+}
+
+/// Whether there is anything to do by a configuration: people are listed, or something is given to them.
+pub(in super::super) fn needed(config: &Config) -> bool {
+    config.people.is_some() || provisions(config)
+}
+
+/// Whether anybody is given anything at a target.
+pub(in super::super) fn provisions(config: &Config) -> bool {
+    keystones(config).any(|keystone| keystone.provision.is_some())
 }
 
 /// One target, looked at.
@@ -114,25 +153,16 @@ pub(super) struct Looked {
 }
 
 impl Keeper {
-    /// For a gateway as configured. Without anything to provision it only knows people.
+    /// For a gateway as configured. Without anything to provision it only knows people; without a list of people
+    /// either it waits for another configuration.
     pub(in super::super) fn open(
         config: &Config,
         secrets: &dyn Secrets,
         tools: Tools,
     ) -> Result<Self, StartFault> {
-        let mut provisioners = Vec::new();
-        for keystone in config
-            .targets
-            .iter()
-            .filter_map(crate::target::Declared::as_keystone)
-        {
-            let opened = Provisioner::open(keystone, &config.issuer, secrets, Arc::clone(&tools.clock))
-                .map_err(|fault| StartFault(format!("targets: '{}': {fault}", keystone.id)))?;
-            provisioners.extend(opened);
-        }
+        let ready = Ready::open(config, secrets, &tools)?;
         Ok(Self {
-            config: Mutex::new(Arc::new(config.clone())),
-            provisioners,
+            ready: Mutex::new(Arc::new(ready)),
             tools,
             wake: Arc::new(Notify::new()),
         })
@@ -143,8 +173,12 @@ impl Keeper {
         Arc::clone(&self.wake)
     }
 
-    pub(super) fn provisioners(&self) -> &[Provisioner] {
-        &self.provisioners
+    fn ready(&self) -> Arc<Ready> {
+        Arc::clone(&self.ready.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn provisioners(&self) -> Vec<Arc<Provisioner>> {
+        self.ready().provisioners.clone()
     }
 
     pub(super) fn tools(&self) -> &Tools {
@@ -152,39 +186,40 @@ impl Keeper {
     }
 
     pub(super) fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.ready().config)
     }
 
-    /// Whether anybody is given anything at a target.
-    pub(in super::super) const fn provisions(&self) -> bool {
-        !self.provisioners.is_empty()
+    /// Opens what a configuration that was read again needs, and looks whether people can be known by it; changes
+    /// nothing.
+    pub(in super::super) async fn prepare(
+        &self,
+        config: &Config,
+        secrets: &dyn Secrets,
+    ) -> Result<Ready, StartFault> {
+        let ready = Ready::open(config, secrets, &self.tools)?;
+        if needed(config) {
+            let now = self.tools.clock.now();
+            people::look(config, &*self.tools.people, now).await?;
+        }
+        Ok(ready)
     }
 
-    /// Whether people can be known by this configuration; changes nothing.
-    pub(in super::super) async fn check(&self, config: &Config) -> Result<(), StartFault> {
-        let now = self.tools.clock.now();
-        people::look(config, &*self.tools.people, now).await.map(drop)
-    }
-
-    /// Takes what was read again into use, after the doors and the policies have.
-    pub(in super::super) fn take(&self, config: Config) {
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    /// Takes it into use, after the doors and the policies have. A pass that runs ends with what it began with.
+    pub(in super::super) fn take(&self, ready: Ready) {
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(ready);
         self.wake.notify_one();
     }
 
     /// Runs passes until the runtime ends.
     pub(in super::super) fn start(self: &Arc<Self>) {
         let keeper = Arc::clone(self);
-        let shortest = keeper
-            .provisioners
-            .iter()
-            .map(|one| one.settings().within_s)
-            .min();
-        let every = Duration::from_secs(shortest.unwrap_or(900) / 3).max(LEAST_PAUSE);
         tokio::spawn(async move {
             let mut failures: u32 = 0;
             loop {
-                failures = if keeper.pass().await {
+                let ready = keeper.ready();
+                let within = ready.provisioners.iter().map(|one| one.settings().within_s);
+                let every = Duration::from_secs(within.min().unwrap_or(900) / 3).max(LEAST_PAUSE);
+                failures = if keeper.pass(&ready).await {
                     0
                 } else {
                     failures.saturating_add(1)
@@ -200,16 +235,19 @@ impl Keeper {
     }
 
     /// One pass over everything; whether all of it went well.
-    async fn pass(&self) -> bool {
-        let config = self.config();
+    async fn pass(&self, ready: &Ready) -> bool {
+        let config = &*ready.config;
+        if !needed(config) {
+            return true;
+        }
         // Whoever left the list or lost a group loses their sessions, whatever becomes of the targets.
-        if let Err(fault) = self.people(&config).await {
+        if let Err(fault) = self.people(config).await {
             tracing::error!(%fault, "people were not looked at: nothing is given or taken away meanwhile");
             return false;
         }
         let mut well = true;
-        for by in &self.provisioners {
-            well &= self.target(&config, by).await.unwrap_or_else(|fault| {
+        for by in &ready.provisioners {
+            well &= self.target(config, by).await.unwrap_or_else(|fault| {
                 tracing::error!(target = by.target(), %fault, "a target was left as it is for now");
                 false
             });
@@ -331,10 +369,7 @@ impl Keeper {
         by: &Provisioner,
         known: &[Known],
     ) -> Result<Looked, StartFault> {
-        let keystone = config
-            .targets
-            .iter()
-            .filter_map(crate::target::Declared::as_keystone)
+        let keystone = keystones(config)
             .find(|one| one.id.as_str() == by.target())
             .ok_or_else(|| StartFault(format!("there is no target '{}' any more", by.target())))?;
         let view = View::new(config, &*self.tools.policy, self.tools.clock.now());

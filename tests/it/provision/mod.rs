@@ -3,6 +3,7 @@
 mod bounds;
 mod by_hand;
 mod crowds;
+mod later;
 mod offboarding;
 mod outage;
 mod tenants;
@@ -36,4 +37,5 @@ async fn passes_are_bounded_and_take_turns() {
     bounds::replicas_take_turns(&mut world).await;
     crowds::crowds_and_strange_names_stay_apart(&world).await;
     crowds::keystone_restarts_in_the_middle_of_a_pass(&mut world).await;
+    later::a_keeper_comes_and_goes_without_a_restart(&mut world).await;
 }

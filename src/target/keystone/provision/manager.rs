@@ -15,6 +15,7 @@ use super::{
     KeystoneFault, Provisioner,
 };
 use crate::{
+    domain::secret::Secret,
     outbound::pauses::back_off,
     port::relay::Call,
     wire::{
@@ -64,14 +65,13 @@ pub(super) struct Session {
 /// Signs in for a domain. None where Keystone knows no such domain, or the account is nobody there.
 pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, KeystoneFault> {
     let settings = &by.settings;
-    let body = json!({ "auth": {
-        "identity": { "methods": ["password"], "password": { "user": {
-            "name": settings.user, "domain": { "name": settings.user_domain },
-            "password": by.password.reveal() } } },
-        "scope": { "domain": { "name": domain } },
-    } });
-    let call = || answer::with_json(answer::call(Method::POST, "/v3/auth/tokens"), &body);
-    let answer = patiently(&by.transport, call, &Told::new()).await?;
+    let password = by.password();
+    let mut answer = proved(by, &password, domain).await?;
+    if answer.status == 401
+        && let Some(password) = by.password_after(&password)
+    {
+        answer = proved(by, &password, domain).await?;
+    }
     let step = format!(
         "signing in as '{}' for the domain '{domain}' (give it the role 'manager' there: openstack role add --user {} \
          --user-domain {} --domain {domain} manager)",
@@ -95,6 +95,18 @@ pub(super) async fn sign_in(by: &Provisioner, domain: &str) -> Result<Manager, K
         session: Session::new(&by.transport, token),
         domain_id: domain_id.id,
     })
+}
+
+async fn proved(by: &Provisioner, password: &Secret, domain: &str) -> Result<Answer, KeystoneFault> {
+    let settings = &by.settings;
+    let body = json!({ "auth": {
+        "identity": { "methods": ["password"], "password": { "user": {
+            "name": settings.user, "domain": { "name": settings.user_domain },
+            "password": password.reveal() } } },
+        "scope": { "domain": { "name": domain } },
+    } });
+    let call = || answer::with_json(answer::call(Method::POST, "/v3/auth/tokens"), &body);
+    patiently(&by.transport, call, &Told::new()).await
 }
 
 /// Deny by default: what the account cannot do, a mistake or a thief cannot do with it.

@@ -23,7 +23,10 @@ mod lacks;
 mod manager;
 mod plan;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 pub use apply::{Done, Outcome};
 pub use change::{Change, Role, Who};
@@ -31,7 +34,7 @@ pub use config::Config;
 pub use lacks::{Looker, Wants};
 pub use plan::{Drift, Plan, Then};
 
-use crate::domain::access::Permit;
+use crate::domain::{access::Permit, secret::Secret};
 use crate::port::{clock::Clock, secrets::Secrets};
 
 use super::{KeystoneFault, encoded, transport::Transport};
@@ -125,7 +128,8 @@ pub struct Provisioner {
     settings: Config,
     keystone: super::Config,
     remote_id: String,
-    password: crate::domain::secret::Secret,
+    password: Mutex<Secret>,
+    rereading: Option<Arc<dyn Secrets>>,
     transport: Transport,
     clock: Arc<dyn Clock>,
 }
@@ -154,13 +158,47 @@ impl Provisioner {
         Ok(Some(Self {
             transport: transport.within(manager::WITHIN),
             remote_id: keystone.remote_id(issuer),
-            password: secrets
-                .read(&settings.password)
-                .map_err(|missing| wrong(missing.to_string()))?,
+            password: Mutex::new(
+                secrets
+                    .read(&settings.password)
+                    .map_err(|missing| wrong(missing.to_string()))?,
+            ),
+            rereading: None,
             keystone: keystone.clone(),
             settings,
             clock,
         }))
+    }
+
+    /// Reads the account's password again there where Keystone refuses it: rotating it needs no restart.
+    #[must_use]
+    pub fn rereading(self, secrets: Arc<dyn Secrets>) -> Self {
+        Self {
+            rereading: Some(secrets),
+            ..self
+        }
+    }
+
+    fn password(&self) -> Secret {
+        let password = self.password.lock().unwrap_or_else(PoisonError::into_inner);
+        password.clone()
+    }
+
+    /// Another password than the one that Keystone has refused, if there is one by now. The same is not tried again:
+    /// Keystone may lock an account for it.
+    fn password_after(&self, refused: &Secret) -> Option<Secret> {
+        let read = match self.rereading.as_ref()?.read(&self.settings.password) {
+            Ok(read) => read,
+            Err(missing) => {
+                tracing::warn!(target = self.target(), %missing, "the password of provisioning was refused and cannot be read again");
+                return None;
+            }
+        };
+        if read.reveal() == refused.reveal() {
+            return None;
+        }
+        *self.password.lock().unwrap_or_else(PoisonError::into_inner) = read.clone();
+        Some(read)
     }
 
     /// The settings.
