@@ -23,7 +23,7 @@ use tower::Service;
 
 use crate::{
     broker::directory::Directory,
-    config::{Config, secret::SecretSources},
+    config::{Config, Problem, secret::SecretSources},
     domain::ids::TenantId,
     policy, store,
     target::Declared,
@@ -109,11 +109,11 @@ impl Reload {
     async fn take(&mut self, path: &Path) -> Result<(String, Vec<&'static str>), StartFault> {
         let file = path.to_owned();
         let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
-        let read = loaded.map_err(StartFault::of)?.map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            StartFault(lines.join("\n"))
-        })?;
-        let (config, waiting) = with_what_is_opened_once(&self.held, read);
+        let read = loaded.map_err(StartFault::of)?.map_err(problems)?;
+        let (mut config, waiting) = with_what_is_opened_once(&self.held, read);
+        if !waiting.is_empty() {
+            config.check_with(&self.held, &waiting).map_err(problems)?;
+        }
         if provision::provisions(&self.held) {
             gone_in_steps(&self.held, &config)?;
         }
@@ -142,6 +142,11 @@ impl Reload {
         (self.held, self.directory) = (config, directory);
         Ok((revision, waiting))
     }
+}
+
+fn problems(found: Vec<Problem>) -> StartFault {
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    StartFault(lines.join("\n"))
 }
 
 /// A tenant goes after its upstreams: what nobody wants for them any more is taken from its people in Keystone by passes

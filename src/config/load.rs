@@ -1,11 +1,11 @@
 //! From a file and the environment to a tree, and from the tree to the types.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Config, Problem, check, secret::plain, shape::Walk};
+use super::{Config, Problem, check, mixed::Origin, secret::plain, shape::Walk};
 
 /// Variables that begin so override a key: `FEDGATE__STORE__RECORDS__KIND=postgres`.
 const PREFIX: &str = "FEDGATE__";
@@ -109,7 +109,13 @@ impl Config {
         problems.extend(check::check(&source, environment));
         if problems.is_empty() {
             match typed::<Self>(&source.tree) {
-                Ok(config) => return Ok(config),
+                Ok(config) => {
+                    let origin = Origin {
+                        file: source.file,
+                        tree: Arc::new(source.tree),
+                    };
+                    return Ok(Self { origin, ..config });
+                }
                 Err((at, why)) => problems.push(source.problem(&at, "a value that cannot be used", why)),
             }
         }

@@ -9,6 +9,7 @@
 
 mod check;
 mod load;
+mod mixed;
 mod root;
 pub mod secret;
 mod shape;

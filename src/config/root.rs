@@ -8,6 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::mixed::Origin;
 use crate::domain::{client::ClientSettings, secret::SecretRef, tenant::Tenant};
 use crate::{keys, policy, store, target, telemetry, upstream};
 
@@ -61,6 +62,9 @@ pub struct Config {
     /// The log.
     #[serde(default)]
     pub log: telemetry::Config,
+    /// Where it was read from.
+    #[serde(skip)]
+    pub(crate) origin: Origin,
 }
 
 /// Where the gateway listens.

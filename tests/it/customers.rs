@@ -21,6 +21,10 @@ const ACCESS: &str =
     "access:\n  - { rule: beta-sign-in, tenant: beta, group: makers, target: gateway, session: true }
   - { rule: beta-builds, tenant: beta, group: makers, target: cluster-a, groups: [beta-makers] }\n";
 
+const LATER: &str = "  - { kind: kubernetes, id: later, name: Later, audience: k8s-later, server: \"https://localhost:1\" }\n";
+const TO_LATER: &str =
+    "  - { rule: beta-later, tenant: beta, group: makers, target: later, groups: [beta-makers] }\n";
+
 struct World {
     land: Landscape,
     /// The configuration before there was a new customer.
@@ -130,7 +134,7 @@ async fn customers_come_and_go_without_a_restart() {
     assert!(world.home(&late).await.text().contains(PEOPLE[1].0));
 }
 
-/// In the tree, in a secret, and in a policy, which is looked at last.
+/// In the tree, in a secret, in a policy, and in what a tree means beside what runs.
 async fn mistakes_change_nothing(world: &World, alice: &Browser, erin: &Browser) {
     let good = world.with_beta();
     let folder = world.land.cloud.folder.join("broken");
@@ -152,6 +156,12 @@ async fn mistakes_change_nothing(world: &World, alice: &Browser, erin: &Browser)
                 .before
                 .replace("\npolicy:\n", "\npolicy:\n  folder: broken\n"),
             "access.rego:3",
+        ),
+        // A target waits for a restart, so a rule that leads there would decide nothing until then.
+        (
+            good.replacen("\ntargets:\n", &format!("\ntargets:\n{LATER}"), 1)
+                .replacen("\naccess:\n", &format!("\naccess:\n{TO_LATER}"), 1),
+            "with targets as they run until a restart: access[0].target",
         ),
     ] {
         let refused = world.said("was not taken");

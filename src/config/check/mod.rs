@@ -35,9 +35,14 @@ pub(super) fn check(source: &Source, environment: &Environment) -> Vec<Problem> 
     let mut problems = Vec::new();
     problems.extend(draft.unread());
     files::check(source, environment, &mut problems);
-    names::check(&draft, &mut problems);
-    places::check(&draft, &mut problems);
+    problems.extend(draft.across());
     problems
+}
+
+/// The same but for what each item says by itself and for the files: of a tree whose parts have been looked at, and of
+/// which some are open, whatever has become of their files.
+pub(super) fn across(source: &Source) -> Vec<Problem> {
+    Draft::of(source).across()
 }
 
 impl<'a> Draft<'a> {
@@ -56,6 +61,13 @@ impl<'a> Draft<'a> {
                 .map_or(Some(policy::Config::default()), |tree| typed(tree).ok()),
             whole,
         }
+    }
+
+    fn across(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        names::check(self, &mut problems);
+        places::check(self, &mut problems);
+        problems
     }
 
     /// Items whose shape is right and which the types refuse all the same, in the types' own words.
