@@ -7,6 +7,7 @@ mod jose;
 pub mod local;
 pub mod oidc;
 pub mod workload;
+pub mod xml;
 
 use std::sync::Arc;
 

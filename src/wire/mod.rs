@@ -13,3 +13,4 @@ pub mod keystone;
 pub mod kube;
 pub mod oauth;
 pub mod oidc;
+pub mod saml;
