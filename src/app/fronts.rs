@@ -259,5 +259,8 @@ fn keystone_front(
             clock: Arc::clone(&parts.clock),
         });
     }
+    if let Some(partners) = &parts.partners {
+        front = front.with_partners(Arc::clone(partners));
+    }
     Ok(keystone::router(Arc::new(front)))
 }

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     domain::{ids::TenantId, key::Algorithm},
     keys::{KeyInfo, SecretSealer, SystemEntropy},
-    port::{entropy::Entropy as _, keyring::KeyCare as _, secrets::Secrets},
+    port::{clock::Clock as _, entropy::Entropy as _, keyring::KeyCare as _, secrets::Secrets},
     store,
     target::{
         self,
@@ -18,7 +18,7 @@ use crate::{
             setup::Customer,
         },
     },
-    upstream::local,
+    upstream::{Declared, local},
 };
 
 use super::{build::StartFault, clock::SystemClock, rings};
@@ -120,6 +120,20 @@ async fn keystone_steps(
     target::keystone::setup::run(&ask, client, secrets)
         .await
         .map_err(StartFault::of)
+}
+
+/// What works now and should be looked at, or what one customer has let end: a line each.
+#[must_use]
+pub fn warnings(config: &Config) -> Vec<String> {
+    let now = SystemClock.now();
+    let mut lines = Vec::new();
+    for declared in &config.upstreams {
+        if let Declared::Keystone(partner) = declared {
+            let own = partner.warnings(now).into_iter();
+            lines.extend(own.map(|line| format!("upstream '{}': {line}", partner.id)));
+        }
+    }
+    lines
 }
 
 /// The argon2id hash of a password, for the configuration.

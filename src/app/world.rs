@@ -15,6 +15,7 @@ use crate::{
         login::Logins,
         logout::Logouts,
         overview::Overview,
+        partners::Partners,
         recheck::Rechecks,
         remember::Remember,
         session::SessionDesk,
@@ -64,6 +65,8 @@ pub(super) struct Parts {
     pub tokens: Arc<TokenDesk>,
     pub devices: Arc<DeviceDesk>,
     pub logouts: Arc<Logouts>,
+    /// None where no partner's Keystone sends its users.
+    pub partners: Option<Arc<Partners>>,
     pub metrics: Arc<Metrics>,
     /// What the doors of the policy engine count.
     pub rest_meter: Option<Arc<Meter>>,
@@ -113,15 +116,7 @@ impl World {
         let signer: Arc<dyn Signer> = Arc::clone(&self.ring) as Arc<dyn Signer>;
         let wiring = self.target_wiring((config, secrets), Arc::clone(&signer), opened)?;
         let directory = Arc::new(self.directory((config, before), secrets, opened, &wiring)?);
-        let door = Arc::new(
-            Door::new(
-                Arc::clone(&directory),
-                Arc::clone(&self.policies.recorded),
-                Arc::clone(&audit),
-                Arc::clone(&self.clock),
-            )
-            .looking_by(Arc::clone(&self.policies.quiet)),
-        );
+        let door = Arc::new(self.door(&directory, Arc::clone(&audit)));
         let desk = Arc::new(self.desk(config, opened, (&directory, Arc::clone(&door))));
         let bearer = Arc::new(Bearer {
             directory: Arc::clone(&directory),
@@ -142,6 +137,7 @@ impl World {
         let logouts = Arc::new(self.logouts(&bearer, config, opened));
         let tokens = Arc::new(self.tokens(&logouts, &bearer, (opened, &wiring)));
         Ok(Parts {
+            partners: self.partners(config, &bearer, opened),
             logins: Arc::new(self.logins(&directory, &desk, opened)),
             devices: Arc::new(DeviceDesk {
                 tokens: Arc::clone(&tokens),
@@ -169,6 +165,16 @@ impl World {
             admin_token: admin_token(config, secrets)?,
             asking: asking(config, secrets)?,
         })
+    }
+
+    fn door(&self, directory: &Arc<Directory>, audit: Arc<dyn Audit>) -> Door {
+        Door::new(
+            Arc::clone(directory),
+            Arc::clone(&self.policies.recorded),
+            audit,
+            Arc::clone(&self.clock),
+        )
+        .looking_by(Arc::clone(&self.policies.quiet))
     }
 
     fn desk(
@@ -323,6 +329,23 @@ impl World {
             audit: Arc::clone(&opened.audit) as Arc<dyn Audit>,
             clock: Arc::clone(&self.clock),
         }
+    }
+
+    fn partners(
+        &self,
+        config: &Config,
+        bearer: &Arc<Bearer>,
+        opened: &store::Opened,
+    ) -> Option<Arc<Partners>> {
+        let sends = |declared: &upstream::Declared| matches!(declared, upstream::Declared::Keystone(_));
+        config.upstreams.iter().any(sends).then(|| {
+            Arc::new(Partners {
+                bearer: Arc::clone(bearer),
+                tickets: Arc::clone(&opened.tickets),
+                sealer: Arc::clone(&self.sealer),
+                entropy: Arc::clone(&self.entropy),
+            })
+        })
     }
 
     fn tokens(

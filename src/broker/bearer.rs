@@ -21,7 +21,7 @@ use crate::port::{
     clock::Clock,
     records::Revocations,
     signer::{Signer, TokenType},
-    target::{BearerToKeystone, Bound, CallerFacts, TargetFacts},
+    target::{BearerToKeystone, Bound, CallerFacts, Target, TargetFacts},
 };
 
 use super::{
@@ -157,12 +157,52 @@ impl Bearer {
     }
 
     /// Keystone's token lives as long as Keystone says. What is longer than permitted is ended by us.
-    async fn limit(&self, permit: &Permit, client: &ClientId, made: &mut KeystoneToken) -> Result<(), Fault> {
+    async fn limit(
+        &self,
+        permit: &Permit,
+        client: Option<&ClientId>,
+        made: &mut KeystoneToken,
+    ) -> Result<(), Fault> {
         let gone = made
             .expires
             .ok_or_else(|| Fault::new(Code::TargetRefused, "Keystone does not say when its token ends"))?;
-        made.ends = self.ender.with(permit, Some(client), &made.token, gone).await?;
+        made.ends = self.ender.with(permit, client, &made.token, gone).await?;
         Ok(())
+    }
+
+    /// What somebody gets at a target, no longer than `ends`: asks policy and mints there.
+    pub(super) async fn enter(
+        &self,
+        (identity, ends): (&Identity, Timestamp),
+        target: &TargetId,
+        client: Option<&ClientId>,
+        caller: &Caller,
+    ) -> Result<Credential, Fault> {
+        let target = self.target(target)?;
+        let facts = target.facts();
+        let now = self.clock.now();
+        let goal = goal_of(facts, now, ends);
+        let permit = self
+            .door
+            .permit(identity, &goal, Asked::Everything, (client, caller))
+            .await?;
+        let mut credential = target.mint(&permit).await?;
+        if let Credential::Keystone(made) = &mut credential {
+            self.limit(&permit, client, made).await?;
+        }
+        let what = What::CredentialMinted {
+            target: facts.id.clone(),
+            audience: facts.audience.clone(),
+            rules: permit.grants().iter().map(|grant| grant.rule.clone()).collect(),
+        };
+        self.audit.record(caller.event(now, Some(identity), what)).await?;
+        Ok(credential)
+    }
+
+    fn target(&self, id: &TargetId) -> Result<&Arc<dyn Target>, Fault> {
+        self.directory
+            .target(id)
+            .ok_or_else(|| Fault::new(Code::NotFound, format!("no target '{id}'")))
     }
 
     /// Who a token speaks for, and until when.
@@ -215,41 +255,12 @@ impl BearerToKeystone for Bearer {
         target: &TargetId,
         caller: &CallerFacts,
     ) -> Result<Credential, Fault> {
-        let target = self
-            .directory
-            .target(target)
-            .ok_or_else(|| Fault::new(Code::NotFound, format!("no target '{target}'")))?;
-        let facts = target.facts();
+        let facts = self.target(target)?.facts();
         let claims = self.for_audience(bearer, &facts.audience).await?;
         let (identity, ends) = self.holder(&claims).await?;
-        let caller = Caller {
-            reference: caller.reference.clone(),
-            address: caller.address.as_deref().and_then(|address| address.parse().ok()),
-        };
-        let now = self.clock.now();
-        let goal = goal_of(facts, now, ends);
-        let permit = self
-            .door
-            .permit(
-                &identity,
-                &goal,
-                Asked::Everything,
-                (Some(&claims.client_id), &caller),
-            )
-            .await?;
-        let mut credential = target.mint(&permit).await?;
-        if let Credential::Keystone(made) = &mut credential {
-            self.limit(&permit, &claims.client_id, made).await?;
-        }
-        let what = What::CredentialMinted {
-            target: facts.id.clone(),
-            audience: facts.audience.clone(),
-            rules: permit.grants().iter().map(|grant| grant.rule.clone()).collect(),
-        };
-        self.audit
-            .record(caller.event(now, Some(&identity), what))
-            .await?;
-        Ok(credential)
+        let caller = Caller::from(caller);
+        self.enter((&identity, ends), target, Some(&claims.client_id), &caller)
+            .await
     }
 
     async fn bound(&self, from: &[String]) -> Result<Option<Bound>, Fault> {

@@ -213,11 +213,13 @@ impl Directory {
             .collect()
     }
 
-    /// All upstreams that people sign in through: none that takes tokens of workloads.
+    /// All upstreams that people choose to sign in through: none that takes tokens of workloads, and none whose people
+    /// come from their own Keystone.
     pub fn for_people(&self) -> impl Iterator<Item = &Source> {
-        self.sources
-            .values()
-            .filter(|source| source.upstream.ways().token.is_none())
+        self.sources.values().filter(|source| {
+            let ways = source.upstream.ways();
+            ways.token.is_none() && ways.envelope.is_none()
+        })
     }
 
     /// The upstreams that take tokens of this issuer, each with its way to do so.

@@ -13,6 +13,7 @@ pub mod endings;
 pub mod login;
 pub mod logout;
 pub mod overview;
+pub mod partners;
 pub mod recheck;
 mod refine;
 pub mod remember;
@@ -37,6 +38,7 @@ use crate::port::{
     policy::PolicyFault,
     records::RecordFault,
     signer::{KeyFault, Purpose, Sealer},
+    target::CallerFacts,
     tickets::TicketFault,
 };
 
@@ -85,6 +87,15 @@ fn unchecked(jwt: &str) -> Option<Map<String, Value>> {
     let mut parts = jwt.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+impl From<&CallerFacts> for Caller {
+    fn from(facts: &CallerFacts) -> Self {
+        Self {
+            reference: facts.reference.clone(),
+            address: facts.address.as_deref().and_then(|address| address.parse().ok()),
+        }
+    }
 }
 
 impl From<RecordFault> for Fault {

@@ -7,7 +7,7 @@ use crate::domain::{
     audit::What,
     fault::{Code, Fault},
     identity::Identity,
-    ids::SessionId,
+    ids::{SessionId, UpstreamId},
     session::Session,
     tenant::Tenant,
 };
@@ -18,7 +18,7 @@ use crate::port::{
     entropy::Entropy,
     records::Sessions,
     signer::{Purpose, Sealer},
-    upstream::Finished,
+    upstream::{Brought, Finished},
 };
 
 use super::{Caller, admit::Door, directory::Directory, remember::Remember};
@@ -73,14 +73,7 @@ impl SessionDesk {
         match self.admit(finished, caller).await {
             Ok(live) => Ok(live),
             Err(fault) => {
-                let what = What::SignInRefused {
-                    upstream,
-                    code: format!("{:?}", fault.code),
-                    reasons: fault.reasons.clone(),
-                };
-                self.audit
-                    .record(caller.event(self.clock.now(), None, what))
-                    .await?;
+                self.refused(upstream, &fault, caller).await?;
                 Err(fault)
             }
         }
@@ -146,6 +139,59 @@ impl SessionDesk {
             .record(caller.event(now, Some(&identity), what))
             .await?;
         self.live(session, None)
+    }
+
+    /// Admits a user of a partner's Keystone whose message has been checked. Policy is asked as for everybody who signs in.
+    /// What is kept is for the way to the Keystone behind us, and ends with the message.
+    pub async fn open_partner(&self, brought: Brought, caller: &Caller) -> Result<Live, Fault> {
+        let upstream = brought.assertion.facts().upstream.clone();
+        match self.admit_partner(brought, caller).await {
+            Ok(live) => Ok(live),
+            Err(fault) => {
+                self.refused(upstream, &fault, caller).await?;
+                Err(fault)
+            }
+        }
+    }
+
+    async fn admit_partner(&self, brought: Brought, caller: &Caller) -> Result<Live, Fault> {
+        let identity = self.door.identify(&brought.assertion)?;
+        let permit = self.door.admit(&identity, &brought.assertion, caller).await?;
+        let now = self.clock.now();
+        let session = Session {
+            id: SessionId(self.entropy.token()),
+            ends: permit.expires().min(identity.not_after()),
+            started: now,
+            upstream_hint: None,
+            assertion: brought.assertion,
+        };
+        self.sessions.open(&session).await?;
+        let what = What::PartnerAdmitted {
+            upstream: session.assertion.facts().upstream.clone(),
+            username: identity.username().to_owned(),
+            document: brought.document,
+            algorithm: brought.algorithm.to_owned(),
+        };
+        self.audit
+            .record(caller.event(now, Some(&identity), what))
+            .await?;
+        self.live(session, None)
+    }
+
+    /// Puts on the trail that somebody could not sign in.
+    pub(super) async fn refused(
+        &self,
+        upstream: UpstreamId,
+        fault: &Fault,
+        caller: &Caller,
+    ) -> Result<(), Fault> {
+        let what = What::SignInRefused {
+            upstream,
+            code: format!("{:?}", fault.code),
+            reasons: fault.reasons.clone(),
+        };
+        let event = caller.event(self.clock.now(), None, what);
+        Ok(self.audit.record(event).await?)
     }
 
     /// A second session from the same proof, for a device that the person has let in: it ends on its own.

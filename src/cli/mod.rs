@@ -142,7 +142,9 @@ fn dispatch(command: Command) -> Result<ExitCode, Failed> {
         Command::Policy(command) => return policy::run(command),
         Command::Serve(place) => serve_until_told(&place),
         Command::Check(place) => {
-            load(&place)?;
+            for warning in operate::warnings(&load(&place)?) {
+                say(&format!("warning: {warning}"))?;
+            }
             say(&format!("{}: nothing is wrong", place.config.display()))
         }
         Command::Health(place) => {

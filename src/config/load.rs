@@ -10,9 +10,10 @@ use super::{Config, Problem, check, mixed::Origin, secret::plain, shape::Walk};
 /// Variables that begin so override a key: `FEDGATE__STORE__RECORDS__KIND=postgres`.
 const PREFIX: &str = "FEDGATE__";
 /// Keys whose text is a file or folder; a relative one is meant from the configuration's own folder.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "ca",
     "certificate",
+    "certificates",
     "client_ca",
     "file",
     "folder",
@@ -251,14 +252,23 @@ fn rebase(tree: &mut Value, base: &Path) {
         Value::Object(map) => {
             for (key, value) in map {
                 match value {
-                    Value::String(text) if PATHS.contains(&key.as_str()) && Path::new(text).is_relative() => {
-                        *text = base.join(&*text).to_string_lossy().into_owned();
+                    Value::Array(paths) if PATHS.contains(&key.as_str()) => {
+                        paths.iter_mut().for_each(|path| absolute(path, base));
                     }
+                    Value::String(_) if PATHS.contains(&key.as_str()) => absolute(value, base),
                     Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
                     Value::Array(_) | Value::Object(_) => rebase(value, base),
                 }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn absolute(path: &mut Value, base: &Path) {
+    if let Value::String(text) = path
+        && Path::new(text).is_relative()
+    {
+        *text = base.join(&*text).to_string_lossy().into_owned();
     }
 }

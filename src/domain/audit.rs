@@ -48,6 +48,13 @@ pub enum What {
         username: String,
         jti: Option<String>,
     },
+    /// A user of a partner's Keystone was let in: what they are called, the message's ID, and how it was signed.
+    PartnerAdmitted {
+        upstream: UpstreamId,
+        username: String,
+        document: String,
+        algorithm: String,
+    },
     /// A session ended.
     SignedOut { by: String },
     /// An upstream that was asked again no longer vouches for somebody: their sessions from there have ended.

@@ -1,6 +1,6 @@
 //! Points in time, in whole seconds since the Unix epoch (the unit of RFC 7519 `NumericDate`).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,5 +44,52 @@ impl Timestamp {
             || self.0.to_string(),
             |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         )
+    }
+}
+
+/// A day, in UTC: `2027-06-30`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Day(chrono::NaiveDate);
+
+impl TryFrom<String> for Day {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let day = text.parse().map(Self);
+        day.map_err(|_| format!("a day such as 2027-06-30, and not '{text}'"))
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl Day {
+    /// Its first moment.
+    #[must_use]
+    pub fn begins(self) -> Timestamp {
+        Timestamp(self.0.and_time(chrono::NaiveTime::MIN).and_utc().timestamp())
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_and_is_written_as_it_was_read() {
+        let day: Day = serde_json::from_str("\"2027-06-30\"").unwrap();
+        assert_eq!(day.begins().rfc3339(), "2027-06-30T00:00:00Z");
+        assert_eq!(day.to_string(), "2027-06-30");
+        assert!(serde_json::from_str::<Day>("\"2027-06-31\"").is_err());
     }
 }

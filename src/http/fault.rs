@@ -97,14 +97,22 @@ pub fn bearer(fault: &Fault, reference: &Reference) -> Response {
 #[must_use]
 pub fn keystone(fault: &Fault, reference: &Reference) -> Response {
     let status = status(fault.code);
-    let missing = match fault.reasons.as_slice() {
-        [] => String::new(),
-        reasons => format!(" Missing: {}.", reasons.join(", ")),
+    let message = match fault.reasons.as_slice() {
+        [] => sentence(fault),
+        // What did not fit, with what to do about it: more than the code's own sentences could say.
+        reasons if is_about_the_proof(fault.code) => {
+            let text = texts::of(fault.code, Language::En);
+            let told = reasons
+                .iter()
+                .map(|reason| format!("{} [{reason}]", texts::reason(reason).0));
+            format!("{} {}", text.happened, told.collect::<Vec<_>>().join(" "))
+        }
+        reasons => format!("{} Missing: {}.", sentence(fault), reasons.join(", ")),
     };
     let body = json!({"error": {
         "code": status.as_u16(),
         "title": status.canonical_reason().unwrap_or_default(),
-        "message": format!("{}{missing} ({}, reference {reference})", sentence(fault), name(fault.code)),
+        "message": format!("{message} ({}, reference {reference})", name(fault.code)),
     }});
     let mut response = answer(status, fault.code, body);
     if status == StatusCode::UNAUTHORIZED {
@@ -114,6 +122,17 @@ pub fn keystone(fault: &Fault, reference: &Reference) -> Response {
         );
     }
     response
+}
+
+/// Whether reasons say what is wrong with what somebody has shown, and not what they lack.
+fn is_about_the_proof(code: Code) -> bool {
+    let about = [
+        Code::ProofInvalid,
+        Code::SignInExpired,
+        Code::TokenReplayed,
+        Code::TooLarge,
+    ];
+    about.contains(&code)
 }
 
 /// A Kubernetes `Status` (meta/v1), as kubectl prints it.

@@ -69,6 +69,7 @@ pub struct SecretSealer {
     notice: Keys,
     handed: Keys,
     renewal: Keys,
+    arrival: Keys,
 }
 
 impl fmt::Debug for SecretSealer {
@@ -96,6 +97,7 @@ impl SecretSealer {
             notice: Keys::derive(&from, Purpose::Notice)?,
             handed: Keys::derive(&from, Purpose::Handed)?,
             renewal: Keys::derive(&from, Purpose::Renewal)?,
+            arrival: Keys::derive(&from, Purpose::Arrival)?,
         })
     }
 
@@ -111,6 +113,7 @@ impl SecretSealer {
             Purpose::Notice => &self.notice,
             Purpose::Handed => &self.handed,
             Purpose::Renewal => &self.renewal,
+            Purpose::Arrival => &self.arrival,
         }
     }
 }

@@ -84,6 +84,8 @@ pub enum Purpose {
     Handed,
     /// By what an upstream is asked again.
     Renewal,
+    /// Who is on the way from a partner's Keystone.
+    Arrival,
 }
 
 impl Purpose {
@@ -101,6 +103,7 @@ impl Purpose {
             Self::Notice => "notice",
             Self::Handed => "handed",
             Self::Renewal => "renewal",
+            Self::Arrival => "arrival",
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum TicketKind {
     Recheck,
     /// A replica ends what is left of customers that are gone.
     Departed,
+    /// Somebody whom a partner's Keystone has sent, on the way to the Keystone behind us.
+    Arrival,
 }
 
 impl TicketKind {
@@ -44,6 +46,7 @@ impl TicketKind {
             Self::HandedBy => "handedby",
             Self::Recheck => "recheck",
             Self::Departed => "departed",
+            Self::Arrival => "arrival",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where people come from. One trait for each way of proving who one is.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,6 +34,8 @@ pub struct Ways<'a> {
     pub password: Option<&'a dyn PasswordLogin>,
     /// By a token that a workload already has.
     pub token: Option<&'a dyn TokenLogin>,
+    /// By a message that a partner's Keystone signed.
+    pub envelope: Option<&'a dyn EnvelopeLogin>,
     /// Its own logout.
     pub logout: Option<&'a dyn UpstreamLogout>,
     /// Asking it again about somebody who is signed in.
@@ -47,6 +50,7 @@ impl std::fmt::Debug for Ways<'_> {
             .field("browser", &self.browser.is_some())
             .field("password", &self.password.is_some())
             .field("token", &self.token.is_some())
+            .field("envelope", &self.envelope.is_some())
             .field("logout", &self.logout.is_some())
             .field("recheck", &self.recheck.is_some())
             .field("notices", &self.notices.is_some())
@@ -167,6 +171,24 @@ pub trait TokenLogin: Send + Sync {
     /// Checks the token and everything in it. One that has been used before is refused, unless the operator takes
     /// repeated ones.
     async fn accept(&self, token: &str) -> Result<UpstreamAssertion, Fault>;
+}
+
+/// Sign-in by a message that a partner's Keystone signed and its user's client brings here (Keystone-to-Keystone).
+#[async_trait]
+pub trait EnvelopeLogin: Send + Sync {
+    /// Checks the message and everything in it. One that came before is refused.
+    async fn accept(&self, envelope: Bytes) -> Result<Brought, Fault>;
+}
+
+/// What such a message leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brought {
+    /// What the partner said.
+    pub assertion: UpstreamAssertion,
+    /// The message's own name, for the audit trail.
+    pub document: String,
+    /// How it was signed.
+    pub algorithm: &'static str,
 }
 
 /// Logout at the upstream (RP-Initiated Logout).

@@ -4,6 +4,7 @@
 //! about access. Start at [`Declared`], the one list of kinds.
 
 mod jose;
+pub mod keystone;
 pub mod local;
 pub mod oidc;
 pub mod workload;
@@ -35,6 +36,8 @@ pub enum Declared {
     Local(local::Config),
     /// CI jobs, pods and other programs with a token of their own issuer.
     Workload(workload::Config),
+    /// A partner's Keystone that sends its users here (Keystone-to-Keystone).
+    Keystone(keystone::Config),
 }
 
 impl Declared {
@@ -45,6 +48,7 @@ impl Declared {
             Self::Oidc(config) => &config.id,
             Self::Local(config) => &config.id,
             Self::Workload(config) => &config.id,
+            Self::Keystone(config) => &config.id,
         }
     }
 
@@ -55,6 +59,7 @@ impl Declared {
             Self::Oidc(config) => &config.tenant,
             Self::Local(config) => &config.tenant,
             Self::Workload(config) => &config.tenant,
+            Self::Keystone(config) => &config.tenant,
         }
     }
 
@@ -65,6 +70,7 @@ impl Declared {
             Self::Oidc(config) => &config.mapping,
             Self::Local(config) => &config.mapping,
             Self::Workload(config) => &config.mapping,
+            Self::Keystone(config) => &config.mapping,
         }
     }
 }
@@ -106,16 +112,18 @@ pub struct OpenFault {
 /// Opens an upstream. Must run inside a tokio runtime; no far side is waited for.
 pub fn open(declared: Declared, wiring: &Wiring<'_>) -> Result<Arc<dyn Upstream>, OpenFault> {
     let id = declared.id().clone();
-    let opened: Result<Arc<dyn Upstream>, String> = match declared {
-        Declared::Oidc(config) => {
-            oidc::Oidc::open(config, wiring).map(|upstream| upstream as Arc<dyn Upstream>)
-        }
-        Declared::Local(config) => {
-            local::Local::open(config, wiring).map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>)
-        }
-        Declared::Workload(config) => {
-            workload::Workload::open(config, wiring).map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>)
-        }
-    };
+    let opened: Result<Arc<dyn Upstream>, String> =
+        match declared {
+            Declared::Oidc(config) => {
+                oidc::Oidc::open(config, wiring).map(|upstream| upstream as Arc<dyn Upstream>)
+            }
+            Declared::Local(config) => {
+                local::Local::open(config, wiring).map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>)
+            }
+            Declared::Workload(config) => workload::Workload::open(config, wiring)
+                .map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>),
+            Declared::Keystone(config) => keystone::Keystone::open(config, wiring)
+                .map(|upstream| Arc::new(upstream) as Arc<dyn Upstream>),
+        };
     opened.map_err(|problem| OpenFault { id, problem })
 }

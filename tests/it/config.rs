@@ -25,6 +25,12 @@ pub fn put(path: &Path, text: &str) {
 /// Every `{ file: … }`, certificate and CA of a text, made beside a copy of it, so that it can be read.
 pub fn beside(folder: &Path, text: &str) {
     for line in text.lines().map(|line| line.trim_start_matches(['#', '|', ' '])) {
+        // These are read when the configuration is checked.
+        if let Some(path) = line.strip_prefix("certificates: [") {
+            let certificate = include_str!("../fixtures/saml/partner.pem");
+            put(&folder.join(path.trim_end_matches(']')), certificate);
+            continue;
+        }
         let named = line
             .split_once("{ file: ")
             .and_then(|(_, rest)| rest.split_once(' '))
@@ -121,7 +127,7 @@ fn text_keys(text: &str, known: &BTreeSet<String>) -> BTreeSet<String> {
         };
         if !key
             .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter == '_')
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
         {
             continue;
         }
@@ -480,4 +486,69 @@ fn events_are_written_as_they_are_documented() {
     assert_eq!(event["event"], snake("SignedOut"));
     let event = serde_json::to_value(What::KeyRotated { kid: "k".into() }).unwrap();
     assert_eq!(event["event"], snake("KeyRotated"));
+}
+
+#[test]
+fn a_partners_keystone_is_checked_with_its_certificates() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = include_str!("../fixtures/saml/partner.pem");
+    put(&folder.path().join("partner.pem"), certificate);
+    put(&folder.path().join("none.pem"), "no certificate");
+    put(&folder.path().join("secret.key"), &"k".repeat(40));
+    let partner = |id: &str, more: &str| {
+        format!(
+            "- {{ kind: keystone, id: {id}, name: P, tenant: acme, entity_id: 'https://ks.example', {more} }}\n"
+        )
+    };
+    let path = folder.path().join("fedgate.yaml");
+    let said = |upstreams: &str, target: &str| {
+        let tenants = "tenants: [ { id: acme, name: ACME, domains: [acme] } ]\n";
+        put(&path, &format!("{LEAST}{tenants}upstreams:\n{upstreams}{target}"));
+        let outcome = Config::load_with(&path, &Environment::default());
+        let problems = outcome.err().unwrap_or_default();
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let target =
+        "targets: [ { kind: keystone, id: o, name: O, audience: o, url: 'http://127.0.0.1:5000' } ]\n";
+    let good = "certificates: [partner.pem], sha1_until: 2027-06-30";
+    assert_eq!(said(&partner("p", good), target), "");
+    for (upstreams, target, expected) in [
+        (
+            partner("p", "certificates: [none.pem]"),
+            target,
+            "upstreams[0].certificates[0]: found '",
+        ),
+        (
+            partner("p", "certificates: [gone.pem]"),
+            target,
+            "upstreams[0].certificates[0]: found '",
+        ),
+        (
+            partner("p", "certificates: []"),
+            target,
+            "upstreams[0].certificates: found 0 certificates, expected one to eight",
+        ),
+        (
+            partner("p", "certificates: [partner.pem], sha1_until: soon"),
+            target,
+            "upstreams[0]: found a value that cannot be used, expected a day such as 2027-06-30, and not 'soon'",
+        ),
+        (
+            partner("p", good) + &partner("q", good),
+            target,
+            "upstreams[1].entity_id: found 'https://ks.example', which is the issuer of upstreams[0] too",
+        ),
+        (
+            partner("p", good),
+            "",
+            "upstreams[0].kind: found 'keystone', expected another kind, or a target of kind keystone",
+        ),
+    ] {
+        let said = said(&upstreams, target);
+        assert!(said.contains(expected), "{said}\n  does not hold\n{expected}");
+    }
 }

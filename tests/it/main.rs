@@ -44,6 +44,7 @@ mod freshness;
 mod front;
 mod house;
 mod journeys;
+mod k2k;
 mod keystone;
 mod keystone_mapping;
 mod keystones;

@@ -20,6 +20,8 @@ node=(node nodejs npm npm)
 postgres=('/usr/lib/postgresql/*/bin/initdb' postgresql)
 redis=(redis-server redis-server)
 tools=(curl curl jq jq runuser util-linux openssl openssl)
+# A Keystone that sends its users to another cloud signs by it.
+xmlsec=(xmlsec1 xmlsec1)
 
 rust=yes
 case "$purpose" in
@@ -27,12 +29,13 @@ case "$purpose" in
     test | bench)
         wanted=(
             "${build[@]}" "${apache[@]}" "${chromium[@]}" "${keystone[@]}" "${node[@]}" "${postgres[@]}" "${redis[@]}" "${tools[@]}"
+            "${xmlsec[@]}"
         )
         [ "$purpose" = test ] || wanted+=(wrk wrk)
         ;;
     apache) rust=no wanted=("${apache[@]}") ;;
     chromium) rust=no wanted=("${chromium[@]}" "${node[@]}") ;;
-    keystone) rust=no wanted=("${build[@]}" "${keystone[@]}") ;;
+    keystone) rust=no wanted=("${build[@]}" "${keystone[@]}" "${xmlsec[@]}") ;;
     kubectl) rust=no wanted=("${kubectl[@]}") ;;
     node) rust=no wanted=("${node[@]}") ;;
     postgres) rust=no wanted=("${postgres[@]}") ;;

@@ -17,8 +17,25 @@ pub(super) async fn examine(room: &Room<'_>) -> Vec<Finding> {
         if let Declared::Oidc(provider) = declared {
             findings.extend(discovery(room, provider).await);
         }
+        if let Declared::Keystone(partner) = declared {
+            let lines = partner.warnings(room.now).into_iter();
+            findings.extend(lines.map(|line| attention(partner.id.as_str(), &line)));
+        }
     }
     findings
+}
+
+/// What a partner's Keystone signs with.
+fn attention(id: &str, line: &str) -> Finding {
+    Finding::bad(
+        Grade::Warning,
+        "partner_signature",
+        (
+            format!("upstream '{id}': {line}"),
+            "its users come in by what it signs, and by nothing else",
+        ),
+        "agree with the partner on its next certificate, and on a day for SHA-1 to end",
+    )
 }
 
 async fn discovery(room: &Room<'_>, provider: &oidc::Config) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 
 mod files;
 mod names;
+mod partners;
 mod places;
 
 use serde::de::DeserializeOwned;

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     super::{Problem, shape::shown},
-    Draft, list,
+    Draft, list, partners,
 };
 
 /// A day: a token cannot be taken back from whoever verifies it alone.
@@ -36,7 +36,7 @@ pub(super) fn check(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn issuer_text<'a>(draft: &Draft<'a>) -> Option<&'a str> {
+pub(super) fn issuer_text<'a>(draft: &Draft<'a>) -> Option<&'a str> {
     draft.source.tree.get("issuer").and_then(Value::as_str)
 }
 
@@ -180,6 +180,11 @@ fn upstreams(draft: &Draft<'_>, problems: &mut Vec<Problem>) {
                 upstream_issuer(draft, &path, &config.issuer, problems);
                 workload(draft, *index, config, problems);
                 config.lifetime_s
+            }
+            upstream::Declared::Keystone(config) => {
+                partners::check(draft, *index, config, problems);
+                // A message counts for an hour at most; nothing here makes that longer.
+                3600
             }
         };
         if lifetime == 0 || lifetime > LONGEST_TOKEN_S {

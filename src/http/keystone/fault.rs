@@ -28,6 +28,12 @@ pub(super) enum Refusal {
 pub(super) enum Wrong {
     /// No bearer token, or more than one.
     NoBearer,
+    /// A bearer token and a partner's ticket, or two tickets: two people.
+    TwoProofs,
+    /// A message of a partner that does not come as one.
+    NoEnvelope,
+    /// Something else than POST, where messages of partners come in.
+    NotPosted,
     /// The path would mean something else to Keystone than to us.
     Path,
     /// No method that Keystone has.
@@ -48,6 +54,21 @@ impl Wrong {
             Self::NoBearer => (
                 StatusCode::UNAUTHORIZED,
                 "This login needs one bearer token of this gateway in the Authorization header.",
+            ),
+            Self::TwoProofs => (
+                StatusCode::BAD_REQUEST,
+                "The request has two proofs of who you are: a bearer token and a ticket of a partner's sign-in, or two \
+                 tickets. Send one of them.",
+            ),
+            Self::NoEnvelope => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Messages of a partner's Keystone come as application/vnd.paos+xml. Sign in with your own Keystone's \
+                 service provider (--os-service-provider).",
+            ),
+            Self::NotPosted => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Messages of a partner's Keystone come by POST. Sign in with your own Keystone's service provider \
+                 (--os-service-provider).",
             ),
             Self::Path => (
                 StatusCode::BAD_REQUEST,

@@ -1,9 +1,10 @@
-//! The login path: a bearer token of ours in, Keystone's own answer out. Of the caller's request nothing but the
-//! token goes further.
+//! The login path: a bearer token of ours in, or a partner's ticket; Keystone's own answer out. Of the caller's request
+//! nothing but that goes further.
 
 use axum::{body::Body, extract::Request, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
+use crate::broker::Caller;
 use crate::domain::{
     credential::{Credential, KeystoneToken},
     fault::{Code, Fault},
@@ -14,6 +15,7 @@ use crate::wire::{cloud::TOKEN_ENDS, keystone::SUBJECT_TOKEN};
 use super::{
     Front,
     fault::{Refusal, Wrong},
+    partner,
 };
 
 pub(super) async fn exchange(
@@ -24,15 +26,39 @@ pub(super) async fn exchange(
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return Err(Refusal::from(Wrong::NoBearer));
     }
-    let bearer = bearer(request.headers()).ok_or(Refusal::from(Wrong::NoBearer))?;
-    let credential = front
-        .exchange
-        .exchange(bearer, &front.settings.target, caller)
-        .await
-        .map_err(Refusal::Fault)?;
-    match credential {
+    let target = &front.settings.target;
+    let outcome = match (proof(front, request.headers())?, &front.partners) {
+        (Proof::Arrival(ticket), Some(partners)) => {
+            partners.enter(ticket, target, &Caller::from(caller)).await
+        }
+        (Proof::Bearer(bearer), _) => front.exchange.exchange(bearer, target, caller).await,
+        (Proof::Arrival(_), None) => return Err(Refusal::from(Wrong::NoBearer)),
+    };
+    match outcome.map_err(Refusal::Fault)? {
         Credential::Keystone(answer) => passed_on(answer),
         Credential::Token(_) => Err(internal("the target did not answer as a Keystone")),
+    }
+}
+
+/// Who somebody says they are.
+enum Proof<'a> {
+    Bearer(&'a str),
+    Arrival(&'a str),
+}
+
+/// The one proof of a request. Which of two counts must not be a guess: a client that keeps cookies would be let in as
+/// whom it was before.
+fn proof<'a>(front: &Front, headers: &'a HeaderMap) -> Result<Proof<'a>, Refusal> {
+    let tickets = match front.partners {
+        Some(_) => partner::tickets(headers),
+        None => Vec::new(),
+    };
+    match tickets.as_slice() {
+        [] => bearer(headers)
+            .map(Proof::Bearer)
+            .ok_or(Refusal::from(Wrong::NoBearer)),
+        [ticket] if !headers.contains_key(header::AUTHORIZATION) => Ok(Proof::Arrival(ticket)),
+        _ => Err(Refusal::from(Wrong::TwoProofs)),
     }
 }
 

@@ -1,14 +1,17 @@
 //! The Keystone front: `/v3` and everything below belongs to Keystone, except the paths that log people in: one for
-//! bearer tokens, and two that browsers are sent to by dashboards (WebSSO).
+//! bearer tokens and partners' users, and two that browsers are sent to by dashboards (WebSSO). Partners' users come in
+//! below `/saml/ecp/` first.
 //!
 //! All requests are relayed as they are, without any header that could speak about identity: on every path, since
 //! Keystone looks at identity headers on `POST /v3/auth/tokens` too. A path that this front does not recognise as
 //! a login path therefore ends in Keystone's own 401, never in a forged login.
-//! Start at [`Front`]; `headers` says what is dropped, `login` and `websso` what the login paths do, `relay` the rest.
+//! Start at [`Front`]; `headers` says what is dropped, `login`, `partner` and `websso` what the login paths do, `relay` the
+//! rest.
 
 mod fault;
 mod headers;
 mod login;
+mod partner;
 mod relay;
 pub mod websso;
 
@@ -21,6 +24,7 @@ use axum::{
     routing::any,
 };
 
+use crate::broker::partners::Partners;
 use crate::domain::ids::{Reference, TargetId};
 use crate::port::{
     entropy::Entropy,
@@ -51,6 +55,7 @@ pub struct Front {
     relay: Arc<dyn Relay>,
     exchange: Arc<dyn BearerToKeystone>,
     websso: Option<websso::WebSso>,
+    partners: Option<Arc<Partners>>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -76,6 +81,7 @@ impl Front {
             relay,
             exchange,
             websso: None,
+            partners: None,
             entropy,
         }
     }
@@ -86,11 +92,22 @@ impl Front {
         self.websso = Some(websso);
         self
     }
+
+    /// The same for users of partners' Keystones too. Without it there is no such path.
+    #[must_use]
+    pub fn with_partners(mut self, partners: Arc<Partners>) -> Self {
+        self.partners = Some(partners);
+        self
+    }
 }
 
 /// The routes of a front.
 pub fn router(front: Arc<Front>) -> Router {
-    Router::new()
+    let partners = match front.partners {
+        Some(_) => Router::new().route(&format!("{}{{upstream}}", partner::PATH), any(partner::answer)),
+        None => Router::new(),
+    };
+    partners
         .route("/v3", any(answer))
         .route("/v3/", any(answer))
         .route("/v3/{*below}", any(answer))

@@ -294,123 +294,160 @@ mod tests {
         assert_eq!(verified(SHA256, &[&stranger()], true), Err(Flaw::Key));
     }
 
-    #[test]
-    fn every_change_has_its_own_refusal() {
+    const REFERENCE: &str = "<xmldsig:Reference URI=\"#1f6bdb9249b241dd99e72ac7a46c0fa9\">";
+    const TRANSFORM: &str = "<xmldsig:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>";
+    const RSA: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+
+    /// The good document with the first `from` replaced, and how it must be refused.
+    fn refused(cases: &[(&str, &str, Flaw)]) {
         let key = partner();
-        let to = |from: &str, to: &str| {
+        for (from, to, expected) in cases {
             assert!(SHA256.contains(from), "{from}");
-            SHA256.replacen(from, to, 1)
-        };
-        let reference = "<xmldsig:Reference URI=\"#1f6bdb9249b241dd99e72ac7a46c0fa9\">";
-        let transform = "<xmldsig:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>";
-        let rsa = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
-        for (changed, expected) in [
-            (to(">ada<", ">eve<"), Flaw::Digest),
-            (to("devs", "Devs"), Flaw::Digest),
-            (
-                to(rsa, "http://www.w3.org/2001/04/xmldsig-more#rsa-md5"),
-                Flaw::Algorithm,
-            ),
-            (
-                to(rsa, "http://www.w3.org/2000/09/xmldsig#hmac-sha1"),
-                Flaw::Algorithm,
-            ),
-            (
-                to(rsa, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"),
-                Flaw::Algorithm,
-            ),
-            (
-                to(rsa, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"),
-                Flaw::Key,
-            ),
-            (
-                to(rsa, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"),
-                Flaw::Key,
-            ),
-            (
-                to("2001/04/xmlenc#sha256", "2001/04/xmldsig-more#md5"),
-                Flaw::Algorithm,
-            ),
-            (to(reference, "<xmldsig:Reference URI=\"\">"), Flaw::Shape),
-            (to(reference, "<xmldsig:Reference>"), Flaw::Shape),
-            (
-                to(
-                    reference,
-                    "<xmldsig:Reference URI=\"#d848260c63af49ec83f03f825ba742d4\">",
-                ),
-                Flaw::Shape,
-            ),
-            (
-                to(reference, "<xmldsig:Reference URI=\"https://evil.example/\">"),
-                Flaw::Shape,
-            ),
-            (
-                to(
-                    reference,
-                    "<xmldsig:Reference Type=\"x:y\" URI=\"#1f6bdb9249b241dd99e72ac7a46c0fa9\">",
-                ),
-                Flaw::Shape,
-            ),
-            (to(transform, ""), Flaw::Shape),
-            (to(transform, &transform.repeat(2)), Flaw::Shape),
-            (
-                to(
-                    transform,
-                    "<xmldsig:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"/>",
-                ),
-                Flaw::Shape,
-            ),
-            (
-                to(
-                    transform,
-                    "<xmldsig:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"/>",
-                ),
-                Flaw::Shape,
-            ),
-            (
-                to(
-                    "<xmldsig:SignedInfo>",
-                    "<xmldsig:SignedInfo/><xmldsig:SignedInfo>",
-                ),
-                Flaw::Shape,
-            ),
-            (
-                to("</xmldsig:Signature>", "<xmldsig:Object/></xmldsig:Signature>"),
-                Flaw::Shape,
-            ),
-            (
-                to(
-                    &format!("{rsa}\"/>"),
-                    &format!(
-                        "{rsa}\"><xmldsig:HMACOutputLength>1</xmldsig:HMACOutputLength></xmldsig:SignatureMethod>"
-                    ),
-                ),
-                Flaw::Shape,
-            ),
-            (
-                to(
-                    "<xmldsig:DigestValue>",
-                    "<xmldsig:DigestValue>AAAA</xmldsig:DigestValue><xmldsig:DigestValue>",
-                ),
-                Flaw::Shape,
-            ),
-            (
-                to("<xmldsig:SignatureValue>", "<xmldsig:SignatureValue>%"),
-                Flaw::Shape,
-            ),
-        ] {
-            let outcome = verified(&changed, &[&key], true);
-            assert_eq!(outcome, Err(expected), "{changed}");
+            let changed = SHA256.replacen(from, to, 1);
+            assert_eq!(
+                verified(&changed, &[&key], true),
+                Err(*expected),
+                "{from} -> {to}"
+            );
         }
     }
 
     #[test]
+    fn what_was_changed_is_not_what_was_signed() {
+        refused(&[
+            (">ada<", ">eve<", Flaw::Digest),
+            ("devs", "Devs", Flaw::Digest),
+            (
+                "Version=\"2.0\" ID=",
+                "Version=\"2.0\" Extra=\"x\" ID=",
+                Flaw::Digest,
+            ),
+            (
+                "<saml:NameID>",
+                "<saml:NameID xmlns:a=\"u:a\" a:b=\"\">",
+                Flaw::Digest,
+            ),
+            (
+                REFERENCE,
+                &REFERENCE.replace("Reference URI", "Reference Id=\"x\" URI"),
+                Flaw::Key,
+            ),
+        ]);
+    }
+
+    #[test]
+    fn other_algorithms_do_not_count() {
+        let more = "http://www.w3.org/2001/04/xmldsig-more#";
+        let of = |name: &str| format!("{more}{name}");
+        refused(&[
+            (RSA, &of("rsa-md5"), Flaw::Algorithm),
+            (RSA, &of("hmac-sha256"), Flaw::Algorithm),
+            (
+                RSA,
+                "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+                Flaw::Algorithm,
+            ),
+            (RSA, "http://www.w3.org/2000/09/xmldsig#dsa-sha1", Flaw::Algorithm),
+            (RSA, "", Flaw::Algorithm),
+            (RSA, &of("ecdsa-sha256"), Flaw::Key),
+            (RSA, &of("rsa-sha512"), Flaw::Key),
+            (
+                "2001/04/xmlenc#sha256",
+                "2001/04/xmldsig-more#md5",
+                Flaw::Algorithm,
+            ),
+            ("2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", Flaw::Key),
+        ]);
+    }
+
+    #[test]
+    fn a_reference_leads_to_the_element_around_it_and_nowhere_else() {
+        let twice = TRANSFORM.repeat(2);
+        let with = |uri: &str| format!("<xmldsig:Transform Algorithm=\"{uri}\"/>");
+        refused(&[
+            (REFERENCE, "<xmldsig:Reference URI=\"\">", Flaw::Shape),
+            (REFERENCE, "<xmldsig:Reference>", Flaw::Shape),
+            (REFERENCE, "<xmldsig:Reference URI=\"#\">", Flaw::Shape),
+            (
+                REFERENCE,
+                "<xmldsig:Reference URI=\"#d848260c63af49ec83f03f825ba742d4\">",
+                Flaw::Shape,
+            ),
+            (
+                REFERENCE,
+                "<xmldsig:Reference URI=\"https://evil.example/\">",
+                Flaw::Shape,
+            ),
+            (
+                REFERENCE,
+                &REFERENCE.replace("Reference URI", "Reference Type=\"x:y\" URI"),
+                Flaw::Shape,
+            ),
+            (TRANSFORM, "", Flaw::Shape),
+            (TRANSFORM, &twice, Flaw::Shape),
+            (
+                TRANSFORM,
+                &with("http://www.w3.org/TR/1999/REC-xpath-19991116"),
+                Flaw::Shape,
+            ),
+            (
+                TRANSFORM,
+                &with("http://www.w3.org/TR/1999/REC-xslt-19991116"),
+                Flaw::Shape,
+            ),
+            (
+                TRANSFORM,
+                &with("http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
+                Flaw::Shape,
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_signature_has_one_shape() {
+        let cut = format!(
+            "{RSA}\"><xmldsig:HMACOutputLength>1</xmldsig:HMACOutputLength></xmldsig:SignatureMethod>"
+        );
+        refused(&[
+            (&format!("{RSA}\"/>"), &cut, Flaw::Shape),
+            (
+                "<xmldsig:SignedInfo>",
+                "<xmldsig:SignedInfo/><xmldsig:SignedInfo>",
+                Flaw::Shape,
+            ),
+            ("<xmldsig:SignedInfo>", "<xmldsig:SignedInfo>x", Flaw::Broken),
+            (
+                "</xmldsig:Signature>",
+                "<xmldsig:Object/></xmldsig:Signature>",
+                Flaw::Shape,
+            ),
+            (
+                "<xmldsig:DigestValue>",
+                "<xmldsig:DigestValue>AAAA</xmldsig:DigestValue><xmldsig:DigestValue>",
+                Flaw::Shape,
+            ),
+            (
+                "<xmldsig:SignatureValue>",
+                "<xmldsig:SignatureValue>%",
+                Flaw::Shape,
+            ),
+            (
+                "<xmldsig:SignatureValue>",
+                "<xmldsig:SignatureValue><x/>",
+                Flaw::Shape,
+            ),
+            ("<xmldsig:DigestValue>", "<xmldsig:DigestValue>x<x/>", Flaw::Shape),
+        ]);
+    }
+
+    #[test]
     fn nothing_signed_is_nothing_verified() {
-        let start = SHA256.find("<xmldsig:Signature>").unwrap();
-        let end = SHA256.find("</xmldsig:Signature>").unwrap() + "</xmldsig:Signature>".len();
-        let bare = format!("{}{}", &SHA256[..start], &SHA256[end..]);
+        let (before, rest) = SHA256.split_once("<xmldsig:Signature>").unwrap();
+        let (inside, after) = rest.split_once("</xmldsig:Signature>").unwrap();
+        let bare = format!("{before}{after}");
         assert_eq!(verified(&bare, &[&partner()], true), Err(Flaw::Unsigned));
-        let twice = format!("{}{}{}", &SHA256[..end], &SHA256[start..end], &SHA256[end..]);
+        let one = format!("<xmldsig:Signature>{inside}</xmldsig:Signature>");
+        let twice = format!("{before}{one}{one}{after}");
         assert_eq!(verified(&twice, &[&partner()], true), Err(Flaw::Shape));
     }
 }

@@ -18,6 +18,7 @@ pub mod port;
 pub mod postgres;
 pub mod redis;
 pub mod rows;
+pub mod saml;
 pub mod serving;
 pub mod wiring;
 
