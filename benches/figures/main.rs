@@ -37,6 +37,7 @@ mod reload;
 mod report;
 #[path = "../../tests/it/parts/rows.rs"]
 mod rows;
+mod saml;
 mod scale;
 mod settings;
 mod walk;
@@ -55,13 +56,14 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What can be measured, in this order, each by the name that `--only` takes.
 type Part = (&'static str, fn(&mut Report));
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("footprint", footprint::run),
     ("decision", decision::run),
     ("scale", scale::run),
     ("credentials", credentials::run),
     ("refresh", refresh::run),
     ("reload", reload::run),
+    ("saml", saml::run),
     ("opa", opa::run),
     ("abandoned", abandoned::run),
 ];
