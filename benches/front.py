@@ -107,6 +107,29 @@ def cpu_ms(pid):
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+def family(pid):
+    """A process and all that it has started."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                fields = open(f"/proc/{name}/stat").read().rsplit(")", 1)[1].split()
+                parents.setdefault(int(fields[1]), []).append(int(name))
+            except OSError:
+                pass
+    found = [pid]
+    for one in found:
+        found.extend(parents.get(one, ()))
+    return found
+
+
+def place(pids, processors):
+    """Every thread of these processes on these processors."""
+    for pid in pids:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(task), processors)
+
+
 FAILED = False
 
 
@@ -116,7 +139,25 @@ def figure(name, value, limit, fine):
     print(f"{name} {value:.3f} limit {limit} {'ok' if fine else 'MISSED'}", flush=True)
 
 
-def measure(keystone, front, stub, beside, pid, seconds):
+def throughput(sides, seconds, pid):
+    """Both sides in turns of windows; the share of pairs of neighbours, so that a busy moment meets both."""
+    windows = 5
+    rates = ([], [])
+    asked = spent = 0
+    for turn in range(windows):
+        for side in ((0, 1), (1, 0))[turn % 2]:
+            began = cpu_ms(pid)
+            rates[side].append(rate(sides[side], seconds / windows / 2))
+            if side == 1:
+                spent += cpu_ms(pid) - began
+                asked += rates[1][-1] * seconds / windows / 2
+    share = statistics.median(through / direct for direct, through in zip(*rates))
+    return share, (f"direct {statistics.median(rates[0]):.1f}/s, through {statistics.median(rates[1]):.1f}/s, "
+                   f"{share:.3f} of direct, the gateway's own CPU {spent / max(asked, 1):.3f} ms a request")
+
+
+def measure(keystone, front, stub, beside, pids, seconds):
+    own, pid = (int(one) for one in pids.split(","))
     # 1. The front alone: a far side that answers at once.
     callers = Caller(stub, "/v3", {}), Caller(beside, "/v3", {})
     in_turns(*callers, 1)
@@ -138,23 +179,16 @@ def measure(keystone, front, stub, beside, pid, seconds):
         added = quantile(through, share) - quantile(direct, share)
         figure(f"front_adds_{name}_ms", added, limit, added <= limit)
 
-    # 3. As much as Keystone can: two callers at once, in turns of windows.
+    # 3. As much as Keystone can, two callers at once. First on processors that all share: there the gateway takes
+    #    from Keystone what it uses itself. Then as in a deployment: Keystone has a processor, the others have another.
     sides = [[Caller(base, "/v3/auth/tokens", headers) for _ in range(2)] for base in (keystone, front)]
-    windows = 5
-    rates = ([], [])
-    asked = before = 0
-    for turn in range(windows):
-        for side in ((0, 1), (1, 0))[turn % 2]:
-            began = cpu_ms(pid)
-            rates[side].append(rate(sides[side], seconds / 2 / windows / 2))
-            if side == 1:
-                before += cpu_ms(pid) - began
-                asked += rates[1][-1] * seconds / 2 / windows / 2
-    # Pairs of neighbours, so that a busy moment of the machine meets both.
-    shares = [through / direct for direct, through in zip(*rates)]
-    print(f"throughput: direct {statistics.median(rates[0]):.1f}/s, through {statistics.median(rates[1]):.1f}/s, "
-          f"the gateway's own CPU {before / max(asked, 1):.3f} ms a request")
-    share = statistics.median(shares)
+    _, told = throughput(sides, seconds / 4, pid)
+    print(f"throughput, all on the same processors: {told}")
+    first, *others = sorted(os.sched_getaffinity(0))
+    place(family(own), {first})
+    place([pid, os.getpid()], set(others) or {first})
+    share, told = throughput(sides, seconds / 2, pid)
+    print(f"throughput, Keystone on a processor of its own: {told}")
     figure("front_throughput_of_direct", share, 0.98, share >= 0.98)
 
 

@@ -24,9 +24,10 @@ YAML
     gateway "$1" "$folder/$1.yaml"
 }
 KEYSTONE_SOCKET="$folder/keystone.sock" run tests/parts/keystone-run.sh "$folder/keystone" "$keystone" "http://127.0.0.1:$gateway"
+own="${started[-1]}"
 gateway_at "$gateway" "uwsgi://$folder/keystone.sock"
 front="${started[-1]}"
 run python3 benches/front.py stub "$stub"
 gateway_at "$beside" "http://127.0.0.1:$stub"
 python3 benches/front.py measure "http://127.0.0.1:$keystone" "http://127.0.0.1:$gateway" \
-    "http://127.0.0.1:$stub" "http://127.0.0.1:$beside" "$front" "${FRONT_SECONDS:-60}"
+    "http://127.0.0.1:$stub" "http://127.0.0.1:$beside" "$own,$front" "${FRONT_SECONDS:-60}"
