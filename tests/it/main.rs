@@ -64,6 +64,7 @@ mod readiness;
 mod rego_builtins;
 mod rego_differential;
 mod rego_documents;
+mod rego_every;
 mod rego_functions;
 mod rego_globs;
 mod rego_imports;

@@ -2,10 +2,11 @@
 //!
 //! `resolve` gives every name its full path; `statements` and `rules` write out what the engine lacks or takes
 //! differently (negation, templates, logical operators, undefined heads); `documents` says where base documents are
-//! read and `own` what is read by its bare name; `packages` has the rules of packages evaluated; `print` writes the
+//! read and `own` what is read by its bare name; `every` says what that statement waits for; `packages` has the rules of packages evaluated; `print` writes the
 //! text, each part on its author's line, and remembers where it came from.
 
 mod documents;
+mod every;
 mod own;
 mod packages;
 mod print;

@@ -68,7 +68,7 @@ impl<'a> Own<'a> {
         if odd {
             return;
         }
-        let mut variables = Variables(BTreeSet::new());
+        let mut variables = Variables::default();
         walk::rule(&mut variables, rule);
         let variables = &variables.0;
         walk::change_rule(&mut Shorten { own: self, variables }, rule);
@@ -98,7 +98,14 @@ fn shorten(term: &mut Term, name: Term, package: usize) {
 }
 
 /// Every name that a rule uses for something of its own; called functions have none.
-struct Variables(BTreeSet<String>);
+#[derive(Debug, Default)]
+pub(super) struct Variables(BTreeSet<String>);
+
+impl Variables {
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.iter()
+    }
+}
 
 impl Visit for Variables {
     fn term(&mut self, term: &Term) {

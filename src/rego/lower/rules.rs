@@ -12,22 +12,23 @@ pub(super) fn lower(tree: &mut Tree, signatures: &Signatures) {
 }
 
 fn rule_of(rule: &mut Rule, lower: &mut Lower<'_>) {
-    if let Some(body) = &mut rule.body {
-        *body = lower.body(std::mem::take(body));
+    for branch in &mut rule.elses {
+        let mut body = branch.body.take();
+        lower.enter(body.as_ref().unwrap_or(&Vec::new()));
+        if let Some(value) = &mut branch.value {
+            lower.term(value);
+        }
+        lower.leave();
+        branch.body = body.take().map(|body| lower.body(body));
     }
+    let body = rule.body.take();
+    lower.enter(body.as_ref().unwrap_or(&Vec::new()));
+    rule.body = body.map(|body| lower.body(body));
     for part in rule.head.path.iter_mut().skip(1) {
         lower.term(part);
     }
     for arg in rule.head.args.iter_mut().flatten() {
         lower.term(arg);
-    }
-    for branch in &mut rule.elses {
-        if let Some(value) = &mut branch.value {
-            lower.term(value);
-        }
-        if let Some(body) = &mut branch.body {
-            *body = lower.body(std::mem::take(body));
-        }
     }
     match &mut rule.head.makes {
         Makes::Value(Some(term)) | Makes::Item(term) => lower.term(term),
@@ -36,6 +37,7 @@ fn rule_of(rule: &mut Rule, lower: &mut Lower<'_>) {
     if !rule.default && rule.head.args.is_none() {
         into_body(rule, lower);
     }
+    lower.leave();
 }
 
 /// The engine ends a rule's loop where one item's head is undefined; OPA goes on. So what may be undefined in the

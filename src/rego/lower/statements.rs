@@ -1,6 +1,8 @@
 //! Statements in the plain form.
 
-use super::{packages, signatures::Signatures};
+use std::collections::BTreeSet;
+
+use super::{every, packages, signatures::Signatures};
 use crate::rego::syntax::ast::{Body, Kind, Literal, Op, Part, Pos, Statement, Term, With};
 
 /// Lowers a body.
@@ -13,12 +15,18 @@ pub(super) fn body(body: Body, signatures: &Signatures) -> Body {
 #[derive(Debug)]
 pub(super) struct Lower<'a> {
     made: usize,
+    /// The variables of the bodies around, from the outside in.
+    around: Vec<BTreeSet<String>>,
     pub(super) signatures: &'a Signatures,
 }
 
 impl<'a> Lower<'a> {
     pub(super) const fn new(signatures: &'a Signatures) -> Self {
-        Self { made: 0, signatures }
+        Self {
+            made: 0,
+            around: Vec::new(),
+            signatures,
+        }
     }
 
     /// A new variable.
@@ -29,10 +37,21 @@ impl<'a> Lower<'a> {
 
     pub(super) fn body(&mut self, body: Body) -> Body {
         let mut out = Vec::with_capacity(body.len());
+        self.enter(&body);
         for literal in body {
             self.literal(literal, &mut out);
         }
+        self.leave();
         out
+    }
+
+    /// What is lowered next may use the variables of a body.
+    pub(super) fn enter(&mut self, body: &Body) {
+        self.around.push(every::variables(body));
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.around.pop();
     }
 
     fn literal(&mut self, mut literal: Literal, out: &mut Body) {
@@ -83,6 +102,7 @@ impl<'a> Lower<'a> {
             Statement::Every(mut every) => {
                 self.term(&mut every.domain);
                 every.body = self.body(std::mem::take(&mut every.body));
+                every::tie(&mut every, &self.around);
                 Statement::Every(every)
             }
         };
@@ -254,15 +274,14 @@ fn operator(term: &mut Term) {
     let Kind::Infix(op, left, right) = &term.kind else {
         return;
     };
-    let computes = matches!(
-        op,
-        Op::Plus | Op::Minus | Op::Times | Op::Divide | Op::Remainder | Op::Union | Op::Intersection
-    );
+    let computes = matches!(op, Op::Plus | Op::Minus | Op::Times | Op::Divide | Op::Remainder);
+    let joins = matches!(op, Op::Union | Op::Intersection);
     let number = |side: &Term| matches!(side.kind, Kind::Number(_));
     // Of a number or a text the engine's order is OPA's.
     let plain = |side: &Term| matches!(side.kind, Kind::Number(_) | Kind::Text(_));
     let orders = matches!(op, Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual);
-    let called = computes && !(number(left) && number(right)) || orders && !plain(left) && !plain(right);
+    let called =
+        joins || computes && !(number(left) && number(right)) || orders && !plain(left) && !plain(right);
     if !called {
         return;
     }
