@@ -80,6 +80,18 @@ impl SessionDesk {
     }
 
     async fn admit(&self, finished: Finished, caller: &Caller) -> Result<Live, Fault> {
+        let upstream = finished.assertion.facts().upstream.clone();
+        self.begin(finished, caller, |_| What::SignedIn { upstream })
+            .await
+    }
+
+    /// A session of somebody whom policy admits; `told` is what the trail says of it.
+    async fn begin(
+        &self,
+        finished: Finished,
+        caller: &Caller,
+        told: impl FnOnce(&Identity) -> What + Send,
+    ) -> Result<Live, Fault> {
         let identity = self.door.identify(&finished.assertion)?;
         let before = match &self.remember {
             Some(remember) => remember.before(&identity).await?,
@@ -98,10 +110,8 @@ impl SessionDesk {
         };
         self.sessions.open(&session).await?;
         self.bind(&session, finished.renewal).await?;
-        let upstream = session.assertion.facts().upstream.clone();
-        self.audit
-            .record(caller.event(now, Some(&identity), What::SignedIn { upstream }))
-            .await?;
+        let event = caller.event(now, Some(&identity), told(&identity));
+        self.audit.record(event).await?;
         if let Some(remember) = &self.remember {
             let ended = remember.after(before, (&session, &identity)).await?;
             if ended > 0 {
@@ -141,41 +151,24 @@ impl SessionDesk {
         self.live(session, None)
     }
 
-    /// Admits a user of a partner's Keystone whose message has been checked. Policy is asked as for everybody who signs in.
-    /// What is kept is for the way to the Keystone behind us, and ends with the message.
+    /// Admits a user of a partner's Keystone whose message has been checked: as everybody who signs in. What is kept is for
+    /// the way to the Keystone behind us, and ends with the message.
     pub async fn open_partner(&self, brought: Brought, caller: &Caller) -> Result<Live, Fault> {
         let upstream = brought.assertion.facts().upstream.clone();
-        match self.admit_partner(brought, caller).await {
+        let told = |identity: &Identity| What::PartnerAdmitted {
+            upstream: upstream.clone(),
+            username: identity.username().to_owned(),
+            document: brought.document,
+            algorithm: brought.algorithm.to_owned(),
+        };
+        let finished = Finished::once(brought.assertion);
+        match self.begin(finished, caller, told).await {
             Ok(live) => Ok(live),
             Err(fault) => {
                 self.refused(upstream, &fault, caller).await?;
                 Err(fault)
             }
         }
-    }
-
-    async fn admit_partner(&self, brought: Brought, caller: &Caller) -> Result<Live, Fault> {
-        let identity = self.door.identify(&brought.assertion)?;
-        let permit = self.door.admit(&identity, &brought.assertion, caller).await?;
-        let now = self.clock.now();
-        let session = Session {
-            id: SessionId(self.entropy.token()),
-            ends: permit.expires().min(identity.not_after()),
-            started: now,
-            upstream_hint: None,
-            assertion: brought.assertion,
-        };
-        self.sessions.open(&session).await?;
-        let what = What::PartnerAdmitted {
-            upstream: session.assertion.facts().upstream.clone(),
-            username: identity.username().to_owned(),
-            document: brought.document,
-            algorithm: brought.algorithm.to_owned(),
-        };
-        self.audit
-            .record(caller.event(now, Some(&identity), what))
-            .await?;
-        self.live(session, None)
     }
 
     /// Puts on the trail that somebody could not sign in.

@@ -285,8 +285,8 @@ fn confirmed<'t>(subject: Element<'t>, expected: &Expected<'_>) -> Result<(&'t s
         .children()?
         .try_into()
         .map_err(|_: Vec<Element<'_>>| Misfit::Confirmation)?;
-    // NotBefore, InResponseTo, or a key to be held: another confirmation than this one.
-    let known = |name: String| matches!(name.as_str(), "Recipient" | "NotOnOrAfter" | "Address");
+    // NotBefore, InResponseTo, an address to come from, or a key to be held: another confirmation than this one.
+    let known = |name: String| matches!(name.as_str(), "Recipient" | "NotOnOrAfter");
     if !data.is(ASSERTION, "SubjectConfirmationData")
         || !data.attribute_names().all(known)
         || !data.children()?.is_empty()

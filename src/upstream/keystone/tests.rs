@@ -155,6 +155,11 @@ fn one_person_is_named_for_whoever_brings_it_here() {
     refused(&[
         (to, &to.replace("partner", "other"), "saml_recipient"),
         ("Recipient=", from, "saml_confirmation"),
+        (
+            "Recipient=",
+            "Address=\"192.0.2.1\" Recipient=",
+            "saml_confirmation",
+        ),
         ("cm:bearer", "cm:sender-vouches", "saml_confirmation"),
         (
             "<saml:Subject>",

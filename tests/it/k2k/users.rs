@@ -9,21 +9,33 @@ use super::{Administrator, PASSWORD, World};
 use crate::parts::{
     cloud::{AUTH, roles, scoped},
     home,
-    saml::SHA1,
+    saml::{SHA1, sign},
 };
 
 /// What the partner's administrator does, as docs/openstack.md tells them; and two people of the same name.
 async fn register(world: &World) {
     let partner = Administrator::of(&world.partner.url).await;
-    let provider = json!({ "service_provider": {
-        "sp_url": world.door("partner"), "auth_url": format!("{}{AUTH}", world.issuer), "enabled": true } });
-    partner
-        .ask(
-            Method::PUT,
-            "OS-FEDERATION/service_providers/cloud",
-            Some(provider),
-        )
-        .await;
+    let mut command = client(world);
+    command
+        .args(["--os-username", "admin", "--os-password", "adminpw"])
+        .args([
+            "--os-user-domain-name",
+            "Default",
+            "--os-project-domain-name",
+            "Default",
+        ])
+        .args([
+            "--os-project-name",
+            "admin",
+            "service",
+            "provider",
+            "create",
+            "cloud",
+        ])
+        .args(["--service-provider-url", &world.door("partner")])
+        .args(["--auth-url", &format!("{}{AUTH}", world.issuer)]);
+    let made = run(command).await;
+    assert!(made.status.success(), "{made:?}");
     let role = partner.find("roles", "admin").await;
     for domain in ["research", "elsewhere"] {
         let domain = partner.make("domains", "domain", json!({ "name": domain })).await;
@@ -42,14 +54,27 @@ async fn register(world: &World) {
     }
 }
 
-/// The stock client, by the partner's Keystone, at the cloud behind the gateway.
-async fn openstack(world: &World, domain: &str, arguments: &[&str]) -> Output {
+/// The stock client at the partner's Keystone, without any `OS_*` of the person who runs the tests.
+fn client(world: &World) -> Command {
     let mut command = Command::new(home().join("keystone/client/bin/openstack"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OS_")) {
         command.env_remove(name);
     }
+    command.args(["--os-auth-url", &format!("{}/v3", world.partner.url)]);
     command
-        .args(["--os-auth-url", &format!("{}/v3", world.partner.url)])
+}
+
+async fn run(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+/// The stock client, by the partner's Keystone, at the cloud behind the gateway.
+async fn openstack(world: &World, domain: &str, arguments: &[&str]) -> Output {
+    let mut command = client(world);
+    command
         .args(["--os-username", "ada", "--os-password", PASSWORD])
         .args(["--os-user-domain-name", domain])
         .args(["--os-project-name", "genome", "--os-project-domain-name", domain])
@@ -59,10 +84,7 @@ async fn openstack(world: &World, domain: &str, arguments: &[&str]) -> Output {
         .arg("--os-cacert")
         .arg(&world.ca)
         .args(arguments);
-    tokio::task::spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .unwrap()
+    run(command).await
 }
 
 pub(super) async fn the_stock_client_reaches_the_project(world: &World) {
@@ -112,6 +134,20 @@ pub(super) async fn a_message_is_read_whatever_stands_in_it(world: &World) {
     );
     draft.algorithms = SHA1;
     world.sign_in(&draft.signed(&world.pair)).await;
+    // The same names without a prefix, and a prefix that is bound anew inside: other text, the same message.
+    let both = format!(
+        "{},{}",
+        world.pair.key.display(),
+        world.pair.certificate.display()
+    );
+    let plain = draft.template().replace("<saml:", "<").replace("</saml:", "</");
+    let plain = plain.replacen("xmlns:saml=", "xmlns=", 1).replacen(
+        "<NameID>",
+        "<xsi:NameID xmlns:xsi=\"urn:oasis:names:tc:SAML:2.0:assertion\">",
+        1,
+    );
+    let plain = plain.replacen("</NameID>", "</xsi:NameID>", 1);
+    world.sign_in(&sign(&plain, &["--privkey-pem", &both])).await;
     draft.algorithms = [
         "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
         "http://www.w3.org/2001/04/xmlenc#sha512",
@@ -156,7 +192,7 @@ pub(super) async fn no_second_factor_comes_this_way(world: &World) {
         world.pair.key.display(),
         world.pair.certificate.display()
     );
-    let message = crate::parts::saml::sign(&claimed, &["--privkey-pem", &both]);
+    let message = sign(&claimed, &["--privkey-pem", &both]);
     let cookie = world.cookie(&message).await;
     let answer = world.go_on(AUTH, &cookie).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);

@@ -79,12 +79,18 @@ pub fn words(language: Language) -> Result<Value, String> {
     Ok(Value::from(Serde(words)))
 }
 
+/// What does not fit about a proof that somebody has shown: no policy says so, so these texts are ours.
+const PROOFS: &str = include_str!("proofs.json");
+
 /// What one reason code means, in English and German; the code itself where it has no text.
 #[must_use]
 pub fn reason(code: &str) -> (String, String) {
     static TEXTS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> = LazyLock::new(|| {
-        // The file is part of the program and a test reads it, so the default is never met.
-        serde_json::from_str(include_str!("../../../../policies/texts.json")).unwrap_or_default()
+        // The files are part of the program and tests read them, so the defaults are never met.
+        let mut texts: BTreeMap<_, _> =
+            serde_json::from_str(include_str!("../../../../policies/texts.json")).unwrap_or_default();
+        texts.extend(serde_json::from_str::<BTreeMap<_, _>>(PROOFS).unwrap_or_default());
+        texts
     });
     let (known, name) = parts_of(code);
     let of = |language: &str| {
@@ -123,6 +129,23 @@ mod tests {
         for code in Code::ALL {
             assert_ne!(of(code, Language::En).happened, of(code, Language::De).happened);
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_proof_is_told_in_both_languages() {
+        let proofs: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(PROOFS).unwrap();
+        assert!(proofs.len() > 30);
+        for (code, texts) in proofs {
+            let languages: Vec<&str> = texts.keys().map(String::as_str).collect();
+            assert_eq!(languages, ["de", "en"], "{code}");
+            // What happened, and what to do: more than one sentence.
+            assert!(
+                texts.values().all(|text| text.len() > 60 && text.ends_with('.')),
+                "{code}"
+            );
+            assert_eq!(reason(&code).0, texts["en"]);
+        }
+        assert!(reason("signature_sha1_ended:2027-06-30").1.contains("2027-06-30"));
     }
 
     #[test]
