@@ -1,6 +1,8 @@
 //! The same sign-in before other Keystones than most tests use: Debian 12's Keystone 22, which knows mapping schema
 //! 1.0 alone, and Keystone 30 on PostgreSQL.
 
+mod dashboards;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -151,6 +153,51 @@ async fn forged_headers_pass_keystone_and_not_the_gateway(cloud: &Cloud, (idp, r
     }
 }
 
+/// Over uwsgi identity comes by keys: headers of any spelling are no such keys, straight at Keystone or through the
+/// gateway.
+async fn headers_make_no_keys(cloud: &Cloud, (idp, remote_id): (&str, &str)) {
+    let auth = AUTH.replace("/fedgate/", &format!("/{idp}/"));
+    for prefix in ["FEDGW_", "FEDGW-", "fedgw-", "HTTP_FEDGW_", PREFIX] {
+        for base in [&cloud.keystone.url, &cloud.issuer] {
+            let mut request = plain_client().post(format!("{base}{auth}"));
+            for (end, value) in [
+                ("ISS", remote_id),
+                ("SUB", "victim"),
+                ("PREFERRED_USERNAME", "victim"),
+                ("DOMAIN", "acme"),
+            ] {
+                request = request.header(format!("{prefix}{end}"), value);
+            }
+            let status = request.send().await.unwrap().status();
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{prefix} at {base}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keystone_22_over_uwsgi() {
+    if Release::Debian22.is_absent() {
+        println!("NOT RUN: apt has no Keystone 22 here; tests/parts/keystone-22.sh says more");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("keystone.sock");
+    let wish = Wish {
+        release: Release::Debian22,
+        socket: Some(&socket),
+        ..Wish::default()
+    };
+    let cloud = Cloud::start(wish, "1.0").await;
+    setup_makes_all_of_it_once(&cloud);
+    people_reach_their_projects_and_no_others(&cloud).await;
+    let remote_id = format!("{}/keystone/acme", cloud.issuer);
+    headers_make_no_keys(&cloud, ("fedgate-acme", &remote_id)).await;
+    dashboards::a_dashboard_gets_a_token_that_signing_out_ends(&cloud).await;
+    let (code, findings) = cloud.doctor(&["--keystone-version", &Release::Debian22.version()]);
+    assert_eq!(code, 0, "{findings:#?}");
+    assert!(found(&findings, ("trusted_dashboard", "ok"), ""), "{findings:#?}");
+}
+
 #[tokio::test]
 async fn keystone_30_on_postgresql() {
     let postgres = Postgres::shared();
@@ -218,6 +265,7 @@ async fn keystone_22_of_debian() {
     let remote_id = format!("{}/keystone/acme", cloud.issuer);
     forged_headers_pass_keystone_and_not_the_gateway(&cloud, ("fedgate-acme", &remote_id)).await;
     an_identity_provider_speaks_for_its_own_domain(&cloud).await;
+    dashboards::a_dashboard_gets_a_token_that_signing_out_ends(&cloud).await;
 
     // A role that was taken away: the next sign-in does not name its group, and it lapses.
     cloud.end_rule_run();

@@ -15,6 +15,8 @@ use super::{
 
 /// How this cloud's identity headers begin.
 pub const PREFIX: &str = "OIDC-";
+/// Where a command line waits for Keystone's token. Every Keystone of the tests trusts it.
+pub const DASHBOARD: &str = "http://localhost:9990/auth/websso/";
 /// Everybody's.
 pub const PASSWORD: &str = "a-long-password-of-a-person";
 /// That of the clients `script` and `beta-script`.
@@ -68,8 +70,8 @@ targets:
     audience: openstack
     url: {keystone}
     mapping_schema: "{schema}"
-    header_prefix: {PREFIX}
     timeout_s: 60
+    dashboards: [{{ name: A command line, origin: "{DASHBOARD}", logout_returns: ["{DASHBOARD}"] }}]
     admin: {{ by: password, user: admin, project: admin, password: {{ file: admin.password }} }}
 clients:
   - {{ id: script, name: A script, auth: {{ method: secret, secret: {{ file: program.secret }} }}, grants: [password], scopes: [openid], audiences: [openstack], tenant: acme }}
@@ -84,7 +86,7 @@ access:
 }
 
 impl Cloud {
-    /// Starts both, with this schema of mapping rules. Keystone is not set up yet.
+    /// Starts both, with this schema of mapping rules; over uwsgi if a socket is wished. Keystone is not set up yet.
     pub async fn start(wish: Wish<'_>, schema: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, keystone_port) = (free_port(), free_port());
@@ -104,7 +106,10 @@ impl Cloud {
             "person.hash",
             &fedgate::app::operate::hash_password(PASSWORD).unwrap(),
         );
-        let keystone_url = format!("http://127.0.0.1:{keystone_port}");
+        let keystone_url = match wish.socket {
+            Some(socket) => format!("uwsgi://{}", socket.display()),
+            None => format!("http://127.0.0.1:{keystone_port}\n    header_prefix: {PREFIX}"),
+        };
         put("fedgate.yaml", &config(&issuer, port, (&keystone_url, schema)));
         let keystone = Keystone::start_as(&issuer, &wish).await;
         let serving = Some(Serving::answering(folder.path(), &issuer).await);

@@ -362,6 +362,8 @@ impl Page {
 /// As much of a browser as a sign-in needs: cookies by origin, redirects, `Refresh`, forms.
 pub struct Browser {
     client: reqwest::Client,
+    /// A gateway without TLS, on loopback.
+    plain: Option<String>,
     jar: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
 }
 
@@ -370,6 +372,16 @@ impl Browser {
     pub fn of(ca: &Path) -> Self {
         Self {
             client: client(ca),
+            plain: None,
+            jar: Mutex::default(),
+        }
+    }
+
+    /// One that goes to this gateway on loopback, which has no TLS, and nowhere else.
+    pub fn at(issuer: &str) -> Self {
+        Self {
+            client: super::plain_client(),
+            plain: Some(issuer.to_owned()),
             jar: Mutex::default(),
         }
     }
@@ -378,6 +390,7 @@ impl Browser {
     pub fn fresh(&self) -> Self {
         Self {
             client: self.client.clone(),
+            plain: self.plain.clone(),
             jar: Mutex::default(),
         }
     }
@@ -464,7 +477,10 @@ impl Browser {
     async fn walk(&self, first: (Method, Url, Vec<(String, String)>), stop: &dyn Fn(&Url) -> bool) -> Page {
         let (mut method, mut url, mut fields) = first;
         for _ in 0..20 {
-            if url.scheme() != "https" || stop(&url) {
+            let plain = self.plain.as_ref();
+            let may = url.scheme() == "https"
+                || plain.is_some_and(|own| *own == url.origin().ascii_serialization());
+            if !may || stop(&url) {
                 return Page {
                     url,
                     status: 0,
