@@ -26,6 +26,7 @@ async fn people_are_there_before_they_come_and_gone_when_they_are_let_go() {
     outage::an_outage_queues_and_loses_nothing(&mut world).await;
     offboarding::a_lost_group_takes_what_came_with_it(&mut world).await;
     offboarding::who_is_let_go_has_nothing_left(&world).await;
+    offboarding::a_credential_that_a_limited_token_made_goes_too(&mut world).await;
 }
 
 /// Another Keystone of the same kind, for what takes many people: both run at the same time.

@@ -156,3 +156,41 @@ pub(super) async fn who_is_let_go_has_nothing_left(world: &World) {
     let (bearer, _) = world.bearer("alice").await.unwrap();
     assert!(world.unscoped(&bearer).await.is_ok());
 }
+
+/// A token that must end within seconds makes no application credential through the gateway. Past it, it does, and that
+/// outlives the token: whoever is let go loses it all the same, and does not get it back.
+pub(super) async fn a_credential_that_a_limited_token_made_goes_too(world: &mut World) {
+    let text = config(&world.issuer, world.port, &world.url, ALICE)
+        .replace("{ rule: build,", "{ rule: build, lifetime_s: 8,");
+    keep(&world.path("fedgate.yaml"), &text);
+    world.serving = None;
+    world.serve().await;
+    let (bearer, _) = world.bearer("alice").await.unwrap();
+    let (unscoped, body) = world.unscoped(&bearer).await.unwrap();
+    let user = body["token"]["user"]["id"].as_str().unwrap().to_owned();
+    let made = crate::parts::cloud::scoped(&world.issuer, &unscoped, ("acme", "webshop")).await;
+    let (limited, _) = made.unwrap();
+    let path = format!("/v3/users/{user}/application_credentials");
+    let front = crate::parts::plain_client()
+        .post(format!("{}{path}", world.issuer))
+        .header("x-auth-token", &limited)
+        .json(&serde_json::json!({ "application_credential": { "name": "front" } }));
+    assert_eq!(front.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    let credential = world.credential(&user, &limited, "past the front").await;
+    until("the token ends", Duration::from_secs(30), async || {
+        !world.admin.validates(&limited).await
+    })
+    .await;
+    assert_eq!(world.by_credential(&credential).await, StatusCode::CREATED);
+    let (report, code) = world.json(&["offboard", "--user", "staff/alice"]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(world.by_credential(&credential).await, StatusCode::NOT_FOUND);
+    let (back, code) = world.json(&["offboard", "--user", "staff/alice", "--back"]);
+    assert_eq!(code, 0, "{back}");
+    until("she is back", Duration::from_secs(40), async || {
+        world.admin.user("acme", "alice.").await["enabled"] == true
+    })
+    .await;
+    assert_eq!(world.admin.credentials(&user).await, Vec::<String>::new());
+    assert_eq!(world.by_credential(&credential).await, StatusCode::NOT_FOUND);
+}
