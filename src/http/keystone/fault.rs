@@ -34,6 +34,8 @@ pub(super) enum Wrong {
     NoEnvelope,
     /// Something else than POST, where messages of partners come in.
     NotPosted,
+    /// More messages of partners at once than are kept.
+    Crowded,
     /// The path would mean something else to Keystone than to us.
     Path,
     /// No method that Keystone has.
@@ -69,6 +71,10 @@ impl Wrong {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Messages of a partner's Keystone come by POST. Sign in with your own Keystone's service provider \
                  (--os-service-provider).",
+            ),
+            Self::Crowded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Many messages of partners are being read just now. Sign in again in a few seconds.",
             ),
             Self::Path => (
                 StatusCode::BAD_REQUEST,

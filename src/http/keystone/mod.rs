@@ -23,6 +23,7 @@ use axum::{
     response::Response,
     routing::any,
 };
+use tokio::sync::Semaphore;
 
 use crate::broker::partners::Partners;
 use crate::domain::ids::{Reference, TargetId};
@@ -56,6 +57,7 @@ pub struct Front {
     exchange: Arc<dyn BearerToKeystone>,
     websso: Option<websso::WebSso>,
     partners: Option<Arc<Partners>>,
+    messages: Semaphore,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -82,6 +84,7 @@ impl Front {
             exchange,
             websso: None,
             partners: None,
+            messages: Semaphore::new(partner::AT_ONCE),
             entropy,
         }
     }

@@ -33,6 +33,8 @@ use crate::{
 
 /// Holds the ticket between the two steps. It is for no browser: Keystone's clients keep cookies of their own.
 pub(super) const ARRIVAL: &str = "__Host-fg-arrival";
+/// Messages that are kept at once: whoever sends them needs no key for that, and each may have a megabyte.
+pub(super) const AT_ONCE: usize = 32;
 /// Below it, the name of the upstream.
 pub(super) const PATH: &str = "/saml/ecp/";
 
@@ -62,6 +64,9 @@ async fn arrive(
     let name = request.uri().path().strip_prefix(PATH);
     let upstream = name.and_then(|name| UpstreamId::parse(name).ok());
     let upstream = upstream.ok_or_else(|| Refusal::Fault(nowhere()))?;
+    let Ok(_place) = front.messages.try_acquire() else {
+        return Err(Refusal::from(Wrong::Crowded));
+    };
     let body = to_bytes(request.into_body(), scan::LONGEST);
     let envelope = tokio::time::timeout(front.settings.timeout, body)
         .await

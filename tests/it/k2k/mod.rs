@@ -304,4 +304,5 @@ async fn a_partners_keystone_sends_its_users() {
     attacks::a_message_counts_once(&world).await;
     attacks::a_ticket_counts_once_and_at_one_path(&world).await;
     attacks::the_door_takes_messages_alone(&world).await;
+    attacks::messages_are_kept_in_bounds(&world).await;
 }
