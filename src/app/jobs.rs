@@ -43,12 +43,14 @@ impl Upkeep {
         self.taken.notify_one();
     }
 
-    /// Ends what is left of customers that are gone, until nothing is: at the start, and at each configuration.
+    /// Ends what is left of customers that are gone, at the start and at each configuration: until nothing was found
+    /// twice, a while apart.
     async fn depart(&self) {
+        let mut in_vain = 0;
         loop {
             let departed = self.departed.load_full();
-            let nothing = match departed.pass().await {
-                Ok(ended) if ended == Ended::default() => true,
+            in_vain = match departed.pass().await {
+                Ok(ended) if ended == Ended::default() => in_vain + 1,
                 Ok(ended) => {
                     tracing::info!(
                         sessions = ended.sessions,
@@ -56,17 +58,19 @@ impl Upkeep {
                         tokens = ended.tokens,
                         "tenants, upstreams or clients are gone: what they held has ended; tokens at targets follow"
                     );
-                    false
+                    0
                 }
                 Err(fault) => {
                     tracing::error!(detail = %fault.detail, "what is left of customers that are gone could not be ended; it is tried again");
-                    false
+                    0
                 }
             };
-            if nothing {
-                self.taken.notified().await;
-            } else {
-                let _news = tokio::time::timeout(LOOK_AGAIN, self.taken.notified()).await;
+            let news = self.taken.notified();
+            if in_vain >= 2 {
+                news.await;
+                in_vain = 0;
+            } else if tokio::time::timeout(LOOK_AGAIN, news).await.is_ok() {
+                in_vain = 0;
             }
         }
     }
