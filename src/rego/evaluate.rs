@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use regorus::{Engine, Value};
@@ -196,11 +196,15 @@ fn run<R>(
                 whole.as_object_mut()?.insert(Value::from(INPUT), input);
             }
             engine.set_input(whole);
-            ask(&mut engine).map(|value| (value, engine))
+            let began = Instant::now();
+            ask(&mut engine).map(|value| (value, engine, began.elapsed()))
         })
     }));
     match outcome {
-        Ok(Ok(done)) => Ok(done),
+        // In some places the engine takes its own timeout for "undefined" and goes on: `not` would make a permission of
+        // that. Whatever it answers after the time is over, it did not decide.
+        Ok(Ok((.., took))) if took > how.limit => Err(EvalFault::Timeout),
+        Ok(Ok((value, engine, _))) => Ok((value, engine)),
         Ok(Err(error)) => Err(EvalFault::from_engine(&error)),
         Err(_) => Err(EvalFault::Panicked),
     }
@@ -231,5 +235,19 @@ mod tests {
             |_| -> anyhow::Result<()> { panic!("x") },
         );
         assert_eq!(fault.err(), Some(EvalFault::Panicked));
+    }
+
+    #[test]
+    fn an_answer_after_the_time_is_none() {
+        let how = How {
+            limit: Duration::from_millis(1),
+            ..How::default()
+        };
+        let late = |_: &mut Engine| {
+            std::thread::sleep(Duration::from_millis(3));
+            Ok(Value::from(true))
+        };
+        let fault = run(Engine::new(), (&Value::new_object(), None), &how, late);
+        assert_eq!(fault.err(), Some(EvalFault::Timeout));
     }
 }
