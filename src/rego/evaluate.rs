@@ -189,6 +189,8 @@ fn run<R>(
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         moment::during(how.now_ns, how.strict_builtin_errors, || {
+            // Before the engine's own clock starts.
+            let began = Instant::now();
             engine.set_execution_timer_config(at_most(how.limit));
             engine.set_enable_coverage(how.coverage);
             let mut whole = beside.clone();
@@ -196,7 +198,6 @@ fn run<R>(
                 whole.as_object_mut()?.insert(Value::from(INPUT), input);
             }
             engine.set_input(whole);
-            let began = Instant::now();
             ask(&mut engine).map(|value| (value, engine, began.elapsed()))
         })
     }));
