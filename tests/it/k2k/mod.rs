@@ -54,6 +54,7 @@ listen: {{ address: "127.0.0.1:{port}", tls: {{ certificate: tls.pem, key: {{ fi
 secret_key: {{ file: secret.key }}
 store: {{ records: {{ kind: sqlite, path: fedgate.db }} }}
 admin: {{ token: {{ file: admin.token }} }}
+people: {{ path: people.yaml }}
 tenants:
   - {{ id: acme, name: ACME, domains: [acme] }}
 upstreams:
@@ -104,6 +105,8 @@ impl World {
         put("secret.key", "0123456789-0123456789-0123456789-0123456789");
         put("admin.password", "adminpw");
         put("admin.token", ADMIN);
+        // Nobody is listed: people are remembered as they come.
+        put("people.yaml", "[]");
         Pair::make(folder.path(), "older");
         let pair = Pair::make(folder.path(), "partner");
         put("fedgate.yaml", &config(&issuer, port, &keystone, &partner));
@@ -305,4 +308,5 @@ async fn a_partners_keystone_sends_its_users() {
     attacks::a_ticket_counts_once_and_at_one_path(&world).await;
     attacks::the_door_takes_messages_alone(&world).await;
     attacks::messages_are_kept_in_bounds(&world).await;
+    users::who_was_let_go_stays_out(&world).await;
 }

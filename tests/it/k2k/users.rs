@@ -200,7 +200,23 @@ pub(super) async fn no_second_factor_comes_this_way(world: &World) {
     assert!(told.contains("mfa_required"), "{told}");
 }
 
-/// By the check, the log and the doctor.
+/// Whatever their own Keystone still signs.
+pub(super) async fn who_was_let_go_stays_out(world: &World) {
+    let message = || world.draft("partner").signed(&world.pair);
+    world.sign_in(&message()).await;
+    let name = ["offboard", "--user", "partner/ada@research"];
+    let done = world.fedgate(&name);
+    assert!(done.status.success(), "{done:?}");
+    let answer = world.post("partner", message()).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let told = answer.text().await.unwrap();
+    assert!(told.contains("deprovisioned"), "{told}");
+    let back = world.fedgate(&[&name[..], &["--back"]].concat());
+    assert!(back.status.success(), "{back:?}");
+    world.sign_in(&message()).await;
+}
+
+/// By the check and the log.
 pub(super) async fn an_operator_is_told(world: &World) {
     let checked = world.fedgate(&["check"]);
     let told = String::from_utf8(checked.stdout).unwrap();
