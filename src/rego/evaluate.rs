@@ -4,10 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use regorus::{Engine, Value};
+use regorus::{Engine, Value, utils::limits::monotonic_now};
 
 use super::{
     engine::at_most,
@@ -189,8 +189,7 @@ fn run<R>(
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         moment::during(how.now_ns, how.strict_builtin_errors, || {
-            // Before the engine's own clock starts.
-            let began = Instant::now();
+            let began = monotonic_now();
             engine.set_execution_timer_config(at_most(how.limit));
             engine.set_enable_coverage(how.coverage);
             let mut whole = beside.clone();
@@ -198,13 +197,18 @@ fn run<R>(
                 whole.as_object_mut()?.insert(Value::from(INPUT), input);
             }
             engine.set_input(whole);
-            ask(&mut engine).map(|value| (value, engine, began.elapsed()))
+            let asked = ask(&mut engine).map(|value| (value, engine));
+            // By the engine's own clock, which has not started before `began`.
+            let took = began
+                .zip(monotonic_now())
+                .map(|(began, now)| now.saturating_sub(began));
+            asked.map(|(value, engine)| (value, engine, took))
         })
     }));
     match outcome {
         // In some places the engine takes its own timeout for "undefined" and goes on: `not` would make a permission of
         // that. Whatever it answers after the time is over, it did not decide.
-        Ok(Ok((.., took))) if took > how.limit => Err(EvalFault::Timeout),
+        Ok(Ok((.., took))) if took.is_none_or(|took| took > how.limit) => Err(EvalFault::Timeout),
         Ok(Ok((value, engine, _))) => Ok((value, engine)),
         Ok(Err(error)) => Err(EvalFault::from_engine(&error)),
         Err(_) => Err(EvalFault::Panicked),
