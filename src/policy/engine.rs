@@ -202,7 +202,7 @@ fn examine(files: &[Source], base: Value) -> Result<(), Vec<Problem>> {
 
 /// The compiled data over that of a candidate, which never holds the same names.
 fn over(mut base: Value, data: &str) -> Result<Value, String> {
-    let compiled = rego::shared(Value::from_json_str(data).map_err(|error| error.to_string())?);
+    let compiled = Value::from_json_str(data).map_err(|error| error.to_string())?;
     let (Ok(members), Ok(compiled)) = (base.as_object_mut(), compiled.as_object()) else {
         return Err("it is no object".to_owned());
     };

@@ -36,7 +36,6 @@ mod lower;
 mod metadata;
 mod module;
 mod moment;
-mod share;
 mod snapshot;
 mod store;
 #[expect(
@@ -54,6 +53,5 @@ pub use evaluate::{Coverage, Evaluated, FileCoverage, How};
 pub use fault::{ChangeFault, EvalFault, Issue, Place, Refused};
 pub use module::{Module, Version};
 pub use regorus::Value;
-pub use share::shared;
 pub use snapshot::{Options, Snapshot, reference};
 pub use store::Store;
