@@ -18,10 +18,10 @@ use serde_json::{Value as Json, json};
 const POLICIES: usize = 1_200;
 
 /// A small generator of numbers; the same seed gives the same policies everywhere.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

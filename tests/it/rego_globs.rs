@@ -7,6 +7,8 @@ use std::{fs, process::Command};
 use fedgate::rego::{How, Module, Options, Snapshot, Value, Version};
 use serde_json::{Value as Json, json};
 
+use crate::rego_differential::Dice;
+
 const PATTERNS: usize = 1_500;
 const TEXTS: usize = 8;
 const LETTERS: [&str; 8] = ["a", "b", ".", ":", "/", "-", "é", "日"];
@@ -25,41 +27,35 @@ const DELIMITERS: [&str; 7] = [
 const POLICY: &str = "package globs\n\nimport rego.v1\n\n\
     answers := [answer | some case in data.cases; answer := glob.match(case.pattern, case.delimiters, case.text)]\n";
 
-struct Dice(u64);
+/// Patterns and texts as the dice fall.
+struct Cases(Dice);
 
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-
+impl Cases {
     fn letters(&mut self, most: usize) -> String {
-        (0..self.roll(most + 1))
-            .map(|_| LETTERS[self.roll(LETTERS.len())])
+        (0..self.0.roll(most + 1))
+            .map(|_| LETTERS[self.0.roll(LETTERS.len())])
             .collect()
     }
 
     fn part(&mut self) -> String {
-        match self.roll(10) {
-            0..4 => LETTERS[self.roll(LETTERS.len())].to_owned(),
-            4..9 => PARTS[self.roll(PARTS.len())].to_owned(),
+        match self.0.roll(10) {
+            0..4 => LETTERS[self.0.roll(LETTERS.len())].to_owned(),
+            4..9 => PARTS[self.0.roll(PARTS.len())].to_owned(),
             _ => format!(
                 "{{{},{}{}}}",
                 self.letters(2),
                 self.letters(1),
-                ["", "*", "?"][self.roll(3)]
+                ["", "*", "?"][self.0.roll(3)]
             ),
         }
     }
 
-    fn cases(&mut self) -> Vec<Json> {
+    fn all(&mut self) -> Vec<Json> {
         (0..PATTERNS)
             .flat_map(|_| {
-                let pattern: String = (0..=self.roll(6)).map(|_| self.part()).collect();
-                let delimiters: Json = serde_json::from_str(DELIMITERS[self.roll(DELIMITERS.len())]).unwrap();
+                let pattern: String = (0..=self.0.roll(6)).map(|_| self.part()).collect();
+                let delimiters: Json =
+                    serde_json::from_str(DELIMITERS[self.0.roll(DELIMITERS.len())]).unwrap();
                 let case = |text| json!({ "pattern": pattern, "delimiters": delimiters, "text": text });
                 (0..TEXTS).map(|_| case(self.letters(6))).collect::<Vec<_>>()
             })
@@ -73,7 +69,7 @@ fn no_pattern_is_answered_differently() {
         return;
     };
     let seed = std::env::var("FEDGATE_SEED").map_or(7, |seed| seed.parse().unwrap());
-    let data = json!({ "cases": Dice(seed).cases() });
+    let data = json!({ "cases": Cases(Dice(seed)).all() });
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("globs.rego"), POLICY).unwrap();
     fs::write(folder.path().join("data.json"), data.to_string()).unwrap();
