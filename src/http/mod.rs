@@ -5,6 +5,7 @@ mod admin_policy;
 pub mod browser;
 pub mod clouds;
 pub mod clusters;
+mod cookies;
 pub mod fault;
 pub mod keystone;
 pub mod kubernetes;

@@ -3,9 +3,9 @@
 use std::{convert::Infallible, net::SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::{HeaderMap, Method, Uri, header, request::Parts};
+use http::{HeaderMap, Method, Uri, request::Parts};
 
-use crate::{broker::Caller, domain::ids::Reference};
+use crate::{broker::Caller, domain::ids::Reference, http::cookies};
 
 /// What a handler needs of a request besides its form.
 #[derive(Debug, Clone)]
@@ -77,12 +77,7 @@ impl Ask {
 
     /// All cookies, oldest first (RFC 6265 §5.4).
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
+        cookies::of(&self.headers)
     }
 
     /// Whether it may be repeated by a link.

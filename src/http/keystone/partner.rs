@@ -26,7 +26,7 @@ use crate::{
         fault::{Code, Fault},
         ids::UpstreamId,
     },
-    http::browser::cookie,
+    http::{browser::cookie, cookies},
     port::target::CallerFacts,
     wire::saml::{PAOS, scan},
 };
@@ -110,11 +110,7 @@ fn is_envelope(headers: &HeaderMap) -> bool {
 
 /// The tickets in a request's cookies.
 pub(super) fn tickets(headers: &HeaderMap) -> Vec<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter();
-    cookies
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+    cookies::of(headers)
         .filter(|(name, value)| *name == ARRIVAL && !value.is_empty())
         .map(|(_, value)| value)
         .collect()

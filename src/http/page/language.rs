@@ -4,6 +4,8 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use url::form_urlencoded;
 
+use crate::http::cookies;
+
 /// Cookie that keeps a choice made with `?lang=`. Not personal, not secret.
 pub const COOKIE: &str = "__Host-fg-lang";
 
@@ -63,13 +65,7 @@ impl Language {
     }
 
     fn of_cookie(headers: &HeaderMap) -> Option<Self> {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(name, value)| (name == COOKIE).then(|| Self::of_tag(value)).flatten())
+        cookies::of(headers).find_map(|(name, value)| (name == COOKIE).then(|| Self::of_tag(value)).flatten())
     }
 
     /// The best of `Accept-Language`: highest quality first, then the order written; `q=0` means never.
