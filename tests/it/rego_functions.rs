@@ -367,6 +367,7 @@ fn encodings_and_paths() {
         "json.verify_schema($0)[0]",
         "units.parse($0)",
         "urlquery.encode($0)",
+        "strings.render_template(\"{{urlquery .v}}\", {\"v\": $0})",
     ];
     table.all(&calls, &[&any]);
     let numbers = [-2, -1, 0, 1, 2, 8, 10, 16].map(Json::from);

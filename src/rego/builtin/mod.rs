@@ -23,6 +23,7 @@ mod graph;
 mod interpolate;
 mod json;
 mod jwt;
+mod kept;
 mod key;
 mod legacy;
 mod letters;
@@ -43,7 +44,6 @@ mod template;
 mod time;
 mod units;
 mod uri;
-mod urlquery;
 mod uuid;
 
 use anyhow::anyhow;
@@ -94,7 +94,6 @@ const FAMILIES: &[&[Builtin]] = &[
     time::TABLE,
     units::TABLE,
     uri::TABLE,
-    urlquery::TABLE,
     uuid::TABLE,
 ];
 

@@ -11,12 +11,13 @@ mod syntax;
 mod tree;
 mod utf8;
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use regorus::Value;
 
 use super::arguments::Arguments;
 use super::fault::Fault;
+use super::kept::Kept;
 use super::{Answer, Builtin};
 use matcher::{Matcher, Work};
 
@@ -33,13 +34,10 @@ pub(super) const TABLE: &[Builtin] = &[
     },
 ];
 
-/// Compiled patterns that a thread keeps, as many as OPA.
-const KEPT: usize = 100;
-
-type Compiled = BTreeMap<(String, Vec<char>), Rc<Matcher>>;
+type Compiled = Kept<(String, Vec<char>), Rc<Matcher>>;
 
 thread_local! {
-    static CACHE: RefCell<Compiled> = const { RefCell::new(BTreeMap::new()) };
+    static COMPILED_HERE: RefCell<Compiled> = const { RefCell::new(Kept::new()) };
 }
 
 fn matches(arguments: &Arguments<'_>) -> Answer {
@@ -70,18 +68,11 @@ fn separators(value: &Value) -> Result<Vec<char>, Fault> {
 }
 
 fn compiled(pattern: &str, separators: Vec<char>) -> Result<Rc<Matcher>, Fault> {
-    let key = (pattern.to_owned(), separators);
-    if let Some(known) = CACHE.with_borrow(|cache| cache.get(&key).cloned()) {
-        return Ok(known);
-    }
-    let matcher = Rc::new(compile::compile(pattern, &key.1)?);
-    CACHE.with_borrow_mut(|cache| {
-        if cache.len() >= KEPT {
-            cache.pop_first();
-        }
-        cache.insert(key, Rc::clone(&matcher));
-    });
-    Ok(matcher)
+    COMPILED_HERE.with_borrow_mut(|kept| {
+        kept.or_made(&(pattern.to_owned(), separators), |(pattern, separators)| {
+            compile::compile(pattern, separators).map(Rc::new)
+        })
+    })
 }
 
 fn quote_meta(arguments: &Arguments<'_>) -> Answer {

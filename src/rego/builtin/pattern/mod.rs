@@ -9,13 +9,13 @@ mod syntax;
 mod template;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
 use regorus::Value;
 
 use super::arguments::Arguments;
 use super::fault::Fault;
+use super::kept::Kept;
 use super::{Answer, Builtin};
 
 pub(super) const TABLE: &[Builtin] = &[
@@ -63,28 +63,19 @@ pub(super) const TABLE: &[Builtin] = &[
 
 /// Bytes of a compiled pattern at most, so that `(\w{1000}){1000}` costs no memory.
 const COMPILED: usize = 2 << 20;
-/// Compiled patterns that a thread keeps, as many as OPA.
-const KEPT: usize = 100;
-
 thread_local! {
-    static CACHE: RefCell<BTreeMap<String, Regex>> = const { RefCell::new(BTreeMap::new()) };
+    static COMPILED_HERE: RefCell<Kept<String, Regex>> = const { RefCell::new(Kept::new()) };
 }
 
 /// The pattern compiled, or kept from the last time.
 pub(super) fn compiled(pattern: &str) -> Result<Regex, Fault> {
-    if let Some(known) = CACHE.with_borrow(|cache| cache.get(pattern).cloned()) {
-        return Ok(known);
-    }
-    let translated = syntax::translate(pattern)
-        .map_err(|said| Fault::from(format!("error parsing regexp: {said}: `{pattern}`")))?;
-    let compiled = build(&translated)?;
-    CACHE.with_borrow_mut(|cache| {
-        if cache.len() >= KEPT {
-            cache.pop_first();
-        }
-        cache.insert(pattern.to_owned(), compiled.clone());
-    });
-    Ok(compiled)
+    COMPILED_HERE.with_borrow_mut(|kept| {
+        kept.or_made(pattern, |pattern| {
+            let translated = syntax::translate(pattern)
+                .map_err(|said| Fault::from(format!("error parsing regexp: {said}: `{pattern}`")))?;
+            build(&translated)
+        })
+    })
 }
 
 fn build(translated: &str) -> Result<Regex, Fault> {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use regorus::Value;
 
-use super::super::fault::Fault;
+use super::super::{fault::Fault, query};
 use super::eval::Item;
 
 fn wrong(name: &str, said: &str) -> Fault {
@@ -30,12 +30,7 @@ pub(super) fn call(name: &str, items: Vec<Item>) -> Result<Item, Fault> {
         }
         "printf" => printf(&items).map(Item::text),
         "html" => Ok(Item::text(html(&print(&items)))),
-        "urlquery" => {
-            let text = print(&items);
-            Ok(Item::text(
-                url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>(),
-            ))
-        }
+        "urlquery" => Ok(Item::text(query::escaped(&print(&items)))),
         "eq" => equal(&items).map(Item::truth),
         "ne" => match items.len() {
             2 => equal(&items).map(|same| Item::truth(!same)),
