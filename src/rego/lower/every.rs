@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 use super::own::Variables;
 use crate::rego::syntax::{
-    ast::{Body, Every, Kind, Literal, Statement, Term},
+    ast::{Every, Kind, Literal, Statement, Term},
     walk::{self, Visit},
 };
 
 /// The variables of a body itself, without those of closures in it: each has a value there.
-pub(super) fn variables(body: &Body) -> BTreeSet<String> {
+pub(super) fn variables(body: &[Literal]) -> BTreeSet<String> {
     let mut level = Level(BTreeSet::new());
     walk::body(&mut level, body);
     level.0

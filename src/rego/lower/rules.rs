@@ -13,17 +13,15 @@ pub(super) fn lower(tree: &mut Tree, signatures: &Signatures) {
 
 fn rule_of(rule: &mut Rule, lower: &mut Lower<'_>) {
     for branch in &mut rule.elses {
-        let mut body = branch.body.take();
-        lower.enter(body.as_ref().unwrap_or(&Vec::new()));
+        lower.enter(branch.body.as_deref().unwrap_or_default());
         if let Some(value) = &mut branch.value {
             lower.term(value);
         }
+        branch.body = branch.body.take().map(|body| lower.statements(body));
         lower.leave();
-        branch.body = body.take().map(|body| lower.body(body));
     }
-    let body = rule.body.take();
-    lower.enter(body.as_ref().unwrap_or(&Vec::new()));
-    rule.body = body.map(|body| lower.body(body));
+    lower.enter(rule.body.as_deref().unwrap_or_default());
+    rule.body = rule.body.take().map(|body| lower.statements(body));
     for part in rule.head.path.iter_mut().skip(1) {
         lower.term(part);
     }

@@ -36,17 +36,23 @@ impl<'a> Lower<'a> {
     }
 
     pub(super) fn body(&mut self, body: Body) -> Body {
-        let mut out = Vec::with_capacity(body.len());
         self.enter(&body);
-        for literal in body {
-            self.literal(literal, &mut out);
-        }
+        let out = self.statements(body);
         self.leave();
         out
     }
 
+    /// A body that was entered.
+    pub(super) fn statements(&mut self, body: Body) -> Body {
+        let mut out = Vec::with_capacity(body.len());
+        for literal in body {
+            self.literal(literal, &mut out);
+        }
+        out
+    }
+
     /// What is lowered next may use the variables of a body.
-    pub(super) fn enter(&mut self, body: &Body) {
+    pub(super) fn enter(&mut self, body: &[Literal]) {
         self.around.push(every::variables(body));
     }
 
