@@ -25,7 +25,7 @@ use crate::{
     broker::directory::Directory,
     config::{Config, Problem, secret::SecretSources},
     domain::ids::TenantId,
-    policy, store,
+    store,
     target::Declared,
 };
 
@@ -110,10 +110,8 @@ impl Reload {
         let file = path.to_owned();
         let loaded = tokio::task::spawn_blocking(move || Config::load(&file)).await;
         let read = loaded.map_err(StartFault::of)?.map_err(problems)?;
-        let (mut config, waiting) = with_what_is_opened_once(&self.held, read);
-        if !waiting.is_empty() {
-            config.check_with(&self.held, &waiting).map_err(problems)?;
-        }
+        let waiting = opened_once(&self.held, &read);
+        let config = read.with_held(&self.held, &waiting).map_err(problems)?;
         if provision::provisions(&self.held) {
             gone_in_steps(&self.held, &config)?;
         }
@@ -165,24 +163,23 @@ fn gone_in_steps(held: &Config, next: &Config) -> Result<(), StartFault> {
     })
 }
 
-/// The targets that are open, each with the provisioning that was read of it: who is prepared there, by which account.
-fn with_provision_of(held: &[Declared], read: &[Declared]) -> Vec<Declared> {
-    let mut targets = held.to_vec();
-    for target in &mut targets {
-        let mut others = read.iter().filter_map(Declared::as_keystone);
-        if let Declared::Keystone(keystone) = target
-            && let Some(new) = others.find(|other| other.id == keystone.id)
-        {
-            keystone.provision.clone_from(&new.provision);
+/// Whether the open targets are those that were read, but for who is prepared there and by which account.
+fn same_targets(held: &[Declared], read: &[Declared]) -> bool {
+    let bare = |targets: &[Declared]| {
+        let mut targets = targets.to_vec();
+        for target in &mut targets {
+            if let Declared::Keystone(keystone) = target {
+                keystone.provision = None;
+            }
         }
-    }
-    targets
+        targets
+    };
+    bare(held) == bare(read)
 }
 
-/// What was read, but for what a gateway opens once; and what of that has changed.
-fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'static str>) {
+/// What a gateway opens once and was read otherwise: it waits for a restart.
+fn opened_once(held: &Config, read: &Config) -> Vec<&'static str> {
     let (old, new) = (&held.policy, &read.policy);
-    let targets = with_provision_of(&held.targets, &read.targets);
     let waiting = [
         ("issuer", held.issuer != read.issuer),
         ("listen", held.listen != read.listen),
@@ -191,7 +188,7 @@ fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'stati
         ("keys", held.keys != read.keys),
         ("log", held.log != read.log),
         // Keystones have streams of their own, and issuers beside ours have keys.
-        ("targets", targets != read.targets),
+        ("targets", !same_targets(&held.targets, &read.targets)),
         ("policy.services", old.services != new.services),
         ("policy.bundles", old.bundles != new.bundles),
         ("policy.keys", old.keys != new.keys),
@@ -204,26 +201,5 @@ fn with_what_is_opened_once(held: &Config, read: Config) -> (Config, Vec<&'stati
         ("policy.rest", old.rest != new.rest),
     ];
     let changed = waiting.iter().filter(|(_, changed)| *changed);
-    let changed = changed.map(|(key, _)| *key).collect();
-    let kept = Config {
-        issuer: held.issuer.clone(),
-        listen: held.listen.clone(),
-        secret_key: held.secret_key.clone(),
-        store: held.store.clone(),
-        keys: held.keys.clone(),
-        log: held.log.clone(),
-        targets,
-        policy: policy::Config {
-            services: old.services.clone(),
-            bundles: old.bundles.clone(),
-            keys: old.keys.clone(),
-            decision_logs: old.decision_logs.clone(),
-            labels: old.labels.clone(),
-            persistence_directory: old.persistence_directory.clone(),
-            rest: old.rest.clone(),
-            ..new.clone()
-        },
-        ..read
-    };
-    (kept, changed)
+    changed.map(|(key, _)| *key).collect()
 }

@@ -89,6 +89,25 @@ impl Source {
             expected: expected.into(),
         }
     }
+
+    /// The configuration that it is, if nothing is wrong with it.
+    pub(super) fn into_config(self, mut problems: Vec<Problem>) -> Result<Config, Vec<Problem>> {
+        if problems.is_empty() {
+            match typed::<Config>(&self.tree) {
+                Ok(config) => {
+                    let origin = Origin {
+                        file: self.file,
+                        tree: Arc::new(self.tree),
+                    };
+                    return Ok(Config { origin, ..config });
+                }
+                Err((at, why)) => problems.push(self.problem(&at, "a value that cannot be used", why)),
+            }
+        }
+        problems.sort();
+        problems.dedup();
+        Err(problems)
+    }
 }
 
 impl Config {
@@ -108,21 +127,7 @@ impl Config {
             problems.push(source.problem(&finding.path, finding.found, finding.expected));
         }
         problems.extend(check::check(&source, environment));
-        if problems.is_empty() {
-            match typed::<Self>(&source.tree) {
-                Ok(config) => {
-                    let origin = Origin {
-                        file: source.file,
-                        tree: Arc::new(source.tree),
-                    };
-                    return Ok(Self { origin, ..config });
-                }
-                Err((at, why)) => problems.push(source.problem(&at, "a value that cannot be used", why)),
-            }
-        }
-        problems.sort();
-        problems.dedup();
-        Err(problems)
+        source.into_config(problems)
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! The part that was read and the part that is held have never been looked at together. An access rule that was read may
 //! name a target that is only opened at the next start; it would decide nothing, and nobody would be told. So the
-//! mixture is checked again, by the rules that hold across sections.
+//! mixture is made of both trees, and is a configuration like any other if it passes the rules that hold across sections.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Config, Problem, check, load::Source};
 
@@ -18,20 +18,22 @@ pub(crate) struct Origin {
 }
 
 impl Config {
-    /// This configuration, except that `held` is kept at these keys (`policy.rest` is a key below `policy`): what is
+    /// This configuration, except that `held` is kept at these keys (`policy.rest` is a key below `policy`); or what is
     /// wrong with that as a whole. Of targets that are held, `provision` is the one that was read.
-    pub fn check_with(&mut self, held: &Self, keys: &[&str]) -> Result<(), Vec<Problem>> {
-        let mut tree = Value::clone(&self.origin.tree);
+    pub fn with_held(self, held: &Self, keys: &[&str]) -> Result<Self, Vec<Problem>> {
+        if keys.is_empty() {
+            return Ok(self);
+        }
+        let read = &*self.origin.tree;
+        let mut tree = read.clone();
         for key in keys {
             let pointer = format!("/{}", key.replace('.', "/"));
             let kept = held.origin.tree.pointer(&pointer).cloned();
-            match *key {
-                "targets" => {
-                    let read = self.origin.tree.get(*key).cloned().unwrap_or_default();
-                    put(&mut tree, key, kept.map(|kept| provisioned(kept, &read)));
-                }
-                key => put(&mut tree, key, kept),
-            }
+            let kept = match *key {
+                "targets" => kept.map(|kept| provisioned(kept, read.get(*key).unwrap_or(&Value::Null))),
+                _ => kept,
+            };
+            put(&mut tree, key, kept);
         }
         let source = Source {
             file: format!(
@@ -39,24 +41,30 @@ impl Config {
                 self.origin.file,
                 keys.join(", ")
             ),
-            overridden: std::collections::BTreeMap::new(),
+            overridden: BTreeMap::new(),
             tree,
         };
-        let mut problems = check::across(&source);
-        problems.sort();
-        problems.dedup();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        self.origin.tree = Arc::new(source.tree);
-        Ok(())
+        let problems = check::across(&source);
+        let mixed = source.into_config(problems)?;
+        // The next one is read from the same file, which does not say what was held.
+        let origin = Origin {
+            file: self.origin.file,
+            ..mixed.origin
+        };
+        Ok(Self { origin, ..mixed })
     }
 }
 
 /// Puts a value at a key, one below another if there is a dot; none takes away what is there.
 fn put(tree: &mut Value, key: &str, value: Option<Value>) {
     let (place, key) = match key.split_once('.') {
-        Some((above, below)) => (tree.get_mut(above), below),
+        Some((above, below)) => {
+            // The section may be left out of what was read, where what is held is a part of it.
+            if value.is_some() && !tree.get(above).is_some_and(Value::is_object) {
+                put(tree, above, Some(Value::Object(Map::new())));
+            }
+            (tree.get_mut(above), below)
+        }
         None => (Some(tree), key),
     };
     let Some(Value::Object(map)) = place else { return };
@@ -116,13 +124,10 @@ mod tests {
     fn a_rule_for_a_target_that_waits_is_refused() {
         let held = read(&format!("targets:\n{}", cluster("one")));
         let targets = format!("targets:\n{}{}", cluster("one"), cluster("two"));
-        let mut next = read(&format!("{targets}access:\n{}", rule("one")));
-        assert!(
-            next.check_with(&held, &["targets"]).is_ok(),
-            "nothing leads to it"
-        );
-        let mut next = read(&format!("{targets}access:\n{}{}", rule("one"), rule("two")));
-        let problems = next.check_with(&held, &["targets"]).unwrap_err();
+        let next = read(&format!("{targets}access:\n{}", rule("one")));
+        assert!(next.with_held(&held, &["targets"]).is_ok(), "nothing leads to it");
+        let next = read(&format!("{targets}access:\n{}{}", rule("one"), rule("two")));
+        let problems = next.with_held(&held, &["targets"]).unwrap_err();
         let [problem] = problems.as_slice() else {
             panic!("{problems:?}")
         };
@@ -138,10 +143,11 @@ mod tests {
     fn what_was_held_once_is_held_the_next_time() {
         let held = read(&format!("targets:\n{}", cluster("one")));
         let both = format!("targets:\n{}{}", cluster("one"), cluster("two"));
-        let mut second = read(&both);
-        second.check_with(&held, &["targets"]).unwrap();
-        let mut third = read(&format!("{both}access:\n{}", rule("two")));
-        assert!(third.check_with(&second, &["targets"]).is_err());
+        let second = read(&both);
+        let second = second.with_held(&held, &["targets"]).unwrap();
+        assert_eq!(second.targets, held.targets);
+        let third = read(&format!("{both}access:\n{}", rule("two")));
+        assert!(third.with_held(&second, &["targets"]).is_err());
     }
 
     #[test]
@@ -154,9 +160,9 @@ mod tests {
         };
         let held = read(&keystone("Old", "1.0\""));
         let next = "3.0\", provision: { user: p, password: { env: PASSWORD } }";
-        let mut next = read(&keystone("New", next));
+        let next = read(&keystone("New", next));
         // Schema 1.0 knows no provisioning, and that is what runs.
-        let problems = next.check_with(&held, &["targets"]).unwrap_err();
+        let problems = next.clone().with_held(&held, &["targets"]).unwrap_err();
         assert!(
             problems
                 .iter()
@@ -164,7 +170,7 @@ mod tests {
             "{problems:?}"
         );
         let held = read(&keystone("Old", "3.0\""));
-        assert!(next.check_with(&held, &["targets"]).is_ok());
+        assert!(next.with_held(&held, &["targets"]).is_ok());
     }
 
     #[test]
@@ -174,9 +180,10 @@ mod tests {
         put(&mut tree, "policy.labels", Some(Value::from(4)));
         put(&mut tree, "keys", None);
         put(&mut tree, "nothing.below", None);
+        put(&mut tree, "store.records", Some(Value::from(5)));
         assert_eq!(
             tree,
-            serde_json::json!({ "policy": { "folder": 2, "labels": 4 } })
+            serde_json::json!({ "policy": { "folder": 2, "labels": 4 }, "store": { "records": 5 } })
         );
     }
 }
